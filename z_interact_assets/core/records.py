@@ -1,0 +1,139 @@
+"""What the ledger remembers, as values: batches, work items, objects, outcomes. No SQL here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from z_interact_assets.core.models import PENDING_STATES, ImageFormat, ItemState
+from z_interact_assets.core.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownItem:
+    """What planning needs to know of an image the ledger already has."""
+
+    item_id: int
+    image_id: str
+    state: ItemState
+    reason: Reason | None
+    fingerprint: str | None
+    batch_key: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewItem:
+    """An image to be entered. `fingerprint` is None while work on it is pending."""
+
+    image_id: str
+    state: ItemState
+    reason: Reason | None = None
+    fingerprint: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkItem:
+    """One image a run still has to bring to its end. `attempts` counts earlier tries that may have stored its object.
+
+    `object_key` and `md5` are of the object an earlier try stored, if the ledger knows of one.
+    """
+
+    item_id: int
+    image_id: str
+    batch_key: str
+    state: ItemState
+    attempts: int
+    object_key: str | None = None
+    md5: str | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectRecord:
+    """A proved object in the bucket. `role` is `primary`, or `alternate` for a second image of the same row.
+
+    `proof` says how it was proved: `etag` (the PUT's or HEAD's ETag equals our MD5) or `sha256` (every byte read back).
+    """
+
+    key: str
+    role: str
+    size: int
+    md5: str | None
+    sha256: str | None
+    etag: str
+    format: ImageFormat | None
+    width: int | None
+    height: int | None
+    content_type: str
+    proof: str
+    created: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRecord:
+    """Written before a row is switched: all that is needed to undo the switch.
+
+    `originals` maps each column the migration makes superfluous to the exact form of its text (core.base64_text) with
+    the text's SHA-256 and size; `before` holds the other columns' values as they were.
+    """
+
+    item_id: int
+    source: str
+    object_key: str
+    objects: tuple[ObjectRecord, ...]
+    originals: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
+    before: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeRecord:
+    """The end of one item in one run: its new state and why; `fingerprint` is the row's as we left it."""
+
+    item_id: int
+    state: ItemState
+    reason: Reason | None = None
+    detail: str = ""
+    fingerprint: str | None = None
+    event: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerItem:
+    """One image as the ledger has it, with its primary object."""
+
+    item_id: int
+    image_id: str
+    batch_key: str | None
+    state: ItemState
+    reason: Reason | None
+    detail: str
+    source: str | None
+    object_key: str | None
+    size: int | None
+    md5: str | None
+    sha256: str | None
+    content_type: str | None
+    width: int | None
+    height: int | None
+    proof: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchSummary:
+    """A batch and its items by state. `bytes` counts its primary objects."""
+
+    key: str
+    items: int
+    states: Mapping[ItemState, int]
+    bytes: int
+
+    @property
+    def pending(self) -> int:
+        """How many items a run still has to do."""
+        return sum(count for state, count in self.states.items() if state in PENDING_STATES)
+
+    @property
+    def set_aside(self) -> int:
+        """How many items ended neither migrated nor pending."""
+        done = {ItemState.PUBLISHED, ItemState.RECLAIMED, ItemState.ALREADY_IN_R2}
+        return sum(count for state, count in self.states.items() if state not in done) - self.pending
