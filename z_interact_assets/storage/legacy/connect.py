@@ -1,0 +1,95 @@
+"""DATABASE_URL → LegacyTable: which database, which driver, which connection options."""
+
+import sqlite3
+from pathlib import Path
+from urllib.parse import unquote
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+from z_interact_assets.core.errors import TableUnusableError
+from z_interact_assets.storage.legacy.dump import load_dump
+from z_interact_assets.storage.legacy.table import LegacyTable
+
+BUSY_TIMEOUT_S = 10.0  # the app holds its write locks for milliseconds; 5 s or more is advised for SQLite
+
+_FORMS = "file:local.db, sqlite:///local.db, postgresql+psycopg://…, dump:export.sql"
+
+
+def open_table(database_url: str, *, table: str = "images") -> LegacyTable:
+    """Open the app's table behind a DATABASE_URL. Nothing is created: a missing file is an error.
+
+    Forms: `file:PATH` and `sqlite:///PATH` (SQLite and libSQL files), `postgresql+psycopg://…`, and `dump:PATH`, a
+    `wrangler d1 export` loaded into a temporary file and opened read-only. Raises TableUnusableError.
+    """
+    scheme = database_url.partition(":")[0].lower()
+    if scheme == "dump":
+        return _sqlite_table(load_dump(Path(database_url.partition(":")[2])), table=table, read_only=True)
+    if scheme in ("file", "sqlite"):
+        return _sqlite_table(_sqlite_path(database_url), table=table)
+    if scheme == "cloudflare_d1":
+        raise TableUnusableError(
+            "DATABASE_URL names Cloudflare D1 over HTTP, which this version does not open.",
+            remedy="Rehearse on `wrangler d1 export` with dump:export.sql, or on a SQLite file.",
+        )
+    return LegacyTable(_server_engine(database_url), table=table)
+
+
+def _sqlite_path(database_url: str) -> Path:
+    text = database_url.partition(":")[2]
+    if database_url.lower().startswith("sqlite:"):
+        text = text.removeprefix("///")
+    elif text.startswith("//"):
+        text = text.removeprefix("//")
+    path = unquote(text.partition("?")[0])
+    if not path or path == ":memory:":
+        raise TableUnusableError("DATABASE_URL names no file.", remedy=f"Forms: {_FORMS}.")
+    return Path(path)
+
+
+def _sqlite_table(path: Path, *, table: str, read_only: bool = False) -> LegacyTable:
+    if not path.is_file():
+        raise TableUnusableError(
+            f"There is no database file at {path}.", remedy="Set DATABASE_URL to the app's database (file:PATH)."
+        )
+    reader = _sqlite_engine(path, mode="ro")
+    writer = None if read_only else _sqlite_engine(path, mode="rw")
+    return LegacyTable(reader, writer=writer, table=table, read_only=read_only)
+
+
+def _sqlite_engine(path: Path, *, mode: str) -> sa.Engine:
+    """Connect by a file: URI, so that `mode` can forbid SQLite to create the file or, for readers, to write it."""
+    uri = f"{path.resolve().as_uri()}?mode={mode}"
+
+    def connect() -> sqlite3.Connection:
+        # isolation_level=None: every statement is its own transaction unless we say BEGIN IMMEDIATE ourselves.
+        connection = sqlite3.connect(
+            uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        )
+        connection.text_factory = _decode
+        return connection
+
+    return sa.create_engine(
+        URL.create("sqlite", database=str(path)), creator=connect, hide_parameters=True, poolclass=sa.QueuePool,
+        pool_size=8, max_overflow=256,
+    )  # fmt: skip
+
+
+def _decode(raw: bytes) -> str:
+    # A TEXT value may hold bytes that are not UTF-8; they must neither stop a scan nor pass as something else.
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def _server_engine(database_url: str) -> sa.Engine:
+    try:
+        url = make_url(database_url)
+        return sa.create_engine(url, hide_parameters=True, pool_size=8, max_overflow=256, pool_pre_ping=True)
+    except (ArgumentError, ValueError) as error:
+        raise TableUnusableError(f"DATABASE_URL is not a database URL ({type(error).__name__}).",
+                                 remedy=f"Forms: {_FORMS}.") from None  # fmt: skip
+    except (NoSuchModuleError, ModuleNotFoundError) as error:
+        raise TableUnusableError(
+            f"DATABASE_URL needs a driver that is not installed ({error}).",
+            remedy='For Postgres: pip install "z-interact-assets[postgres]" and postgresql+psycopg://…',
+        ) from None

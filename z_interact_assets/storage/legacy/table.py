@@ -1,0 +1,241 @@
+"""LegacyTable: the app's table by reflection. SELECT and UPDATE are built from the columns that are there."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+
+import sqlalchemy as sa
+
+from z_interact_assets.core.errors import TableUnavailableError, TableUnusableError
+from z_interact_assets.core.rows import URL_HEAD_BYTES, LegacyRow, RowChange, RowHead, TableShape, head_text
+from z_interact_assets.storage.legacy.peek import SQLitePeek
+from z_interact_assets.storage.sql_errors import SQLErrors
+
+# A page is read under one short read transaction (about 3 ms on SQLite): in a rollback-journal database a reader
+# keeps the app, whose busy timeout is 0, from committing.
+PAGE_ROWS = 500
+
+_errors = SQLErrors("The app's database", unusable=TableUnusableError, unavailable=TableUnavailableError)
+
+
+class LegacyTable:
+    """One table of one database. Thread-safe: every call takes a connection of its own from the pool."""
+
+    def __init__(
+        self, reader: sa.Engine, *, writer: sa.Engine | None = None, table: str = "images", read_only: bool = False
+    ) -> None:
+        """Wrap engines; `writer` defaults to `reader` unless `read_only`."""
+        self._reader = reader
+        self._writer = None if read_only else (writer or reader)
+        self._name = table
+
+    def __repr__(self) -> str:
+        return f"LegacyTable({self._reader.url.render_as_string(hide_password=True)!r}, table={self._name!r})"
+
+    @cached_property
+    def shape(self) -> TableShape:
+        """The columns, reflected once. TableUnusableError if the table or a column we cannot do without is absent."""
+        with self._reading() as connection:
+            inspector = sa.inspect(connection)
+            if not inspector.has_table(self._name):
+                raise TableUnusableError(
+                    f"The database has no table `{self._name}`.",
+                    remedy="DATABASE_URL must name the app's own database; run its migrations first.",
+                )
+            columns = tuple(column["name"] for column in inspector.get_columns(self._name))
+        missing = {"id", "image_url"} - set(columns)
+        if missing:
+            raise TableUnusableError(
+                f"Table `{self._name}` has no column {' and no '.join(sorted(missing))}.",
+                remedy="Without it rows can be neither addressed nor pointed at R2; check DATABASE_URL.",
+            )
+        return TableShape(table=self._name, columns=columns)
+
+    @property
+    def read_only(self) -> bool:
+        """Tell whether this table was opened without a way to write (a dump)."""
+        return self._writer is None
+
+    def count(self) -> int:
+        """Return the number of rows."""
+        with self._reading() as connection:
+            return connection.execute(sa.select(sa.func.count()).select_from(self._table)).scalar_one()
+
+    def heads(self, *, page_rows: int = PAGE_ROWS) -> Iterator[list[RowHead]]:
+        """Yield pages of row heads in order of id, each page one statement, no payload read.
+
+        Rows whose id is NULL, a number, a blob or no UTF-8 cannot be addressed and are left out (see `unaddressable`).
+        """
+        last: str | None = None
+        while True:
+            with self._snapshot() as connection:
+                peek = self._peek(connection)
+                rows = connection.execute(self._heads_statement(last, page_rows, rowid=peek is not None)).all()
+                page = [self._head(row, peek) for row in rows if _is_utf8(row[0])]
+            if page:
+                yield page
+            if len(rows) < page_rows:
+                return
+            last = rows[-1][0]
+
+    def unaddressable(self) -> int:
+        """Return how many rows have no text id to address them by."""
+        with self._reading() as connection:
+            return connection.execute(
+                sa.select(sa.func.count()).select_from(self._table).where(sa.not_(self._has_text_id(connection)))
+            ).scalar_one()
+
+    def head(self, row_id: str) -> RowHead | None:
+        """Return one row's head (sizes without the payload), or None if the row is gone."""
+        with self._snapshot() as connection:
+            peek = self._peek(connection)
+            statement = self._heads_statement(None, 1, rowid=peek is not None).where(self._column("id") == row_id)
+            row = connection.execute(statement).one_or_none()
+            return None if row is None else self._head(row, peek)
+
+    def read(self, row_id: str) -> LegacyRow | None:
+        """Return the whole row, payload included, or None if it is gone."""
+        columns = [self._column(name) for name in self.shape.columns]
+        with self._reading() as connection:
+            row = connection.execute(sa.select(*columns).where(self._column("id") == row_id)).one_or_none()
+        if row is None:
+            return None
+        values = {name: _plain(value) for name, value in zip(self.shape.columns, row, strict=True)}
+        return LegacyRow(id=row_id, values=values)
+
+    def apply(self, changes: Sequence[RowChange]) -> list[bool]:
+        """Compare-and-swap each row; True where it still held what was read and now holds the new values.
+
+        On SQLite the given changes commit together under one short BEGIN IMMEDIATE, elsewhere each by itself. An
+        error means that none of those not yet answered for may be assumed either way: read the row again.
+        """
+        if not changes:
+            return []
+        with self._writing() as connection:
+            return [connection.execute(self._swap(change)).rowcount == 1 for change in changes]
+
+    def check_writable(self) -> None:
+        """Take and give back a write lock; TableUnusableError if the database can only be read."""
+        with self._writing() as connection:
+            if connection.dialect.name == "sqlite":
+                # BEGIN IMMEDIATE passes on a read-only file; a write that changes no row does not.
+                connection.execute(
+                    sa.update(self._table).where(sa.false()).values({"image_url": self._column("image_url")})
+                )
+
+    def close(self) -> None:
+        """Give back all connections."""
+        self._reader.dispose()
+        if self._writer is not None:
+            self._writer.dispose()
+
+    @cached_property
+    def _table(self) -> sa.TableClause:
+        # Columns without types: values must arrive as stored, also where a faulty rebuild put text into INTEGER.
+        return sa.table(self._name, *(sa.column(name) for name in self.shape.columns))
+
+    def _column(self, name: str) -> sa.ColumnElement[Any]:
+        return self._table.c[name]
+
+    def _heads_statement(self, after: str | None, limit: int, *, rowid: bool) -> sa.Select[*tuple[Any, ...]]:
+        """Select id, data octets or type, url octets or type, url head, status; see SQLitePeek for the first."""
+        id_, url = self._column("id"), self._column("image_url")
+        data = self._column("image_data") if self.shape.has("image_data") else sa.null()
+        status = self._column("status") if self.shape.has("status") else sa.null()
+        if rowid:
+            # typeof() reads the row's header only; status lies behind the payload, so it is read only where none is.
+            empty = sa.and_(sa.func.typeof(data) == "null", sa.func.typeof(url) == "null")
+            columns = (sa.func.typeof(data), sa.func.typeof(url), sa.case((empty, status)), sa.text("rowid"))
+        else:
+            empty = sa.and_(data.is_(None), url.is_(None))
+            columns = (
+                sa.func.octet_length(data), sa.func.octet_length(url), sa.case((empty, status)),
+                sa.func.substr(url, 1, URL_HEAD_BYTES),
+            )  # fmt: skip
+        statement = sa.select(id_, *columns).order_by(id_).limit(limit)
+        if rowid:
+            statement = statement.where(sa.func.typeof(id_) == "text")
+        return statement if after is None else statement.where(id_ > _bound(after))
+
+    def _peek(self, connection: sa.Connection) -> SQLitePeek | None:
+        return SQLitePeek.of(connection, self._name) if self._has_rowid else None
+
+    @cached_property
+    def _has_rowid(self) -> bool:
+        with self._reading() as connection:
+            return SQLitePeek.works(connection, self._name)
+
+    def _has_text_id(self, connection: sa.Connection) -> sa.ColumnElement[bool]:
+        id_ = self._column("id")
+        return sa.func.typeof(id_) == "text" if _is_sqlite(connection) else id_.is_not(None)
+
+    @staticmethod
+    def _head(row: Sequence[Any], peek: SQLitePeek | None) -> RowHead:
+        id_, data, url, status, last = row
+        if peek is not None:
+            return peek.head(id_, data, url, status, rowid=last)
+        return RowHead(
+            id=id_, data_bytes=data, url_bytes=url, url_head=None if last is None else head_text(last), status=status
+        )
+
+    def _swap(self, change: RowChange) -> sa.Update:
+        same = [self._column(name).is_not_distinct_from(_bound(value)) for name, value in change.as_read.items()]
+        return sa.update(self._table).where(self._column("id") == change.id, *same).values(dict(change.values))
+
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        with _errors.translated(), self._reader.connect() as connection:
+            # Our sqlite3 connections are in autocommit mode by themselves.
+            yield connection if _is_sqlite(connection) else connection.execution_options(isolation_level="AUTOCOMMIT")
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[sa.Connection]:
+        """Keep rowids valid between a statement and the blob handles opened on its rows."""
+        with self._reading() as connection:
+            if not _is_sqlite(connection):
+                yield connection
+                return
+            connection.exec_driver_sql("BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.exec_driver_sql("ROLLBACK")
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        if self._writer is None:
+            raise TableUnusableError(
+                "The database is open read-only (a dump).", remedy="Set DATABASE_URL to the app's live database."
+            )
+        with _errors.translated(), self._writer.connect() as connection:
+            if not _is_sqlite(connection):
+                yield connection.execution_options(isolation_level="AUTOCOMMIT")
+                return
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.exec_driver_sql("COMMIT")
+            except BaseException:
+                connection.exec_driver_sql("ROLLBACK")
+                raise
+
+
+def _is_sqlite(connection: sa.Connection) -> bool:
+    return connection.dialect.name == "sqlite"
+
+
+def _is_utf8(text: str) -> bool:
+    return text.isascii() or not any("\udc80" <= character <= "\udcff" for character in text)
+
+
+def _bound(value: Any) -> Any:
+    """Return a value as a parameter; text that is not UTF-8 can only travel as bytes."""
+    if not isinstance(value, str) or _is_utf8(value):
+        return value
+    return sa.cast(sa.literal(value.encode("utf-8", "surrogateescape")), sa.Text)
+
+
+def _plain(value: Any) -> Any:
+    """Return bytea (a memoryview from some drivers) as bytes; everything else as it is."""
+    return bytes(value) if isinstance(value, memoryview) else value
