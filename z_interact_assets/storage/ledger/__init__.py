@@ -1,0 +1,10 @@
+"""The ledger: batches, one item an image, its objects and proofs, an append-only event log, snapshots. Ours alone.
+
+It is enough to undo everything and to audit everything. SQLite by default, any SQLAlchemy database else. Every method
+is one transaction; nothing stays open between calls.
+"""
+
+from z_interact_assets.storage.ledger.connect import open_ledger
+from z_interact_assets.storage.ledger.ledger import Ledger
+
+__all__ = ["Ledger", "open_ledger"]

@@ -1,0 +1,123 @@
+"""Which image belongs to which batch. A batch, once written, never changes its rows."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import sqlalchemy as sa
+
+from z_interact_assets.core.models import ItemState
+from z_interact_assets.core.planning import batch_key
+from z_interact_assets.core.reasons import Reason
+from z_interact_assets.core.records import KnownItem, NewItem
+from z_interact_assets.storage.ledger.schema import batches, events, image_hash, items
+from z_interact_assets.storage.ledger.sessions import Sessions
+
+
+class PlanningBook(Sessions):
+    """Enters new images and plans known ones again."""
+
+    def known(self, image_ids: Sequence[str]) -> dict[str, KnownItem]:
+        """Return what the ledger has of these images (at most some thousand a call), by image id."""
+        columns = (items.c.item_id, items.c.image_id, items.c.state, items.c.reason, items.c.fingerprint)
+        hashes = [image_hash(image_id) for image_id in image_ids]
+        with self._reading() as connection:
+            rows = connection.execute(
+                sa.select(*columns, items.c.batch_key).where(items.c.image_hash.in_(hashes))
+            ).all()
+        return {
+            image_id: KnownItem(
+                item_id=item_id, image_id=image_id, state=ItemState(state), reason=Reason(reason) if reason else None,
+                fingerprint=fingerprint, batch_key=batch,
+            )
+            for item_id, image_id, state, reason, fingerprint, batch in rows
+        }  # fmt: skip
+
+    def batch_count(self) -> int:
+        """Return how many batches there are."""
+        with self._reading() as connection:
+            return connection.execute(sa.select(sa.func.count()).select_from(batches)).scalar_one()
+
+    def batch_keys(self) -> list[str]:
+        """Return every batch key in order of creation."""
+        with self._reading() as connection:
+            return list(connection.execute(sa.select(batches.c.batch_key).order_by(batches.c.number)).scalars())
+
+    def add_batches(self, groups: Sequence[Sequence[str]], *, now_ms: int) -> list[str]:
+        """Write one batch for each group of image ids, in one transaction; return the keys.
+
+        Images the ledger already has without a batch (set aside before) are moved into theirs.
+        """
+        with self._writing() as connection:
+            number = connection.execute(sa.select(sa.func.coalesce(sa.func.max(batches.c.number), 0))).scalar_one()
+            keys = [batch_key(number + offset) for offset in range(1, len(groups) + 1)]
+            connection.execute(
+                sa.insert(batches),
+                [
+                    {"batch_key": key, "number": number + offset, "items": len(group), "created_at": now_ms}
+                    for offset, (key, group) in enumerate(zip(keys, groups, strict=True), start=1)
+                ],
+            )
+            rows = [
+                {"batch_key": key, "position": position, "image_id": image_id}
+                for key, group in zip(keys, groups, strict=True)
+                for position, image_id in enumerate(group)
+            ]
+            self._enter(connection, rows, {"state": ItemState.PLANNED, "reason": None, "fingerprint": None}, now_ms)
+        return keys
+
+    def set_aside(self, new_items: Iterable[NewItem], *, now_ms: int) -> None:
+        """Enter images that need no work, or change what is known of them."""
+        with self._writing() as connection:
+            for item in new_items:
+                common = {"state": item.state, "reason": item.reason, "fingerprint": item.fingerprint}
+                self._enter(connection, [{"image_id": item.image_id}], common, now_ms)
+
+    def plan_again(self, item_ids: Mapping[int, str], *, now_ms: int, run_id: str | None) -> None:
+        """Set items back to planned, in the batch they have; the values say why, for the event log."""
+        if not item_ids:
+            return
+        with self._writing() as connection:
+            connection.execute(
+                sa.update(items).where(items.c.item_id == sa.bindparam("of")).values(
+                    state=ItemState.PLANNED, reason=None, detail="", fingerprint=None, updated_at=now_ms
+                ),
+                [{"of": item_id} for item_id in item_ids],
+            )  # fmt: skip
+            connection.execute(
+                sa.insert(events),
+                [
+                    {
+                        "item_id": item_id,
+                        "at": now_ms,
+                        "run_id": run_id,
+                        "event": "planned_again",
+                        "facts": {"why": why},
+                    }
+                    for item_id, why in item_ids.items()
+                ],
+            )
+
+    def _enter(
+        self, connection: sa.Connection, rows: Sequence[Mapping[str, object]], common: Mapping[str, object], now_ms: int
+    ) -> None:
+        full = [
+            {
+                **row,
+                **common,
+                "image_hash": image_hash(str(row["image_id"])),
+                "planned_at": now_ms,
+                "updated_at": now_ms,
+            }
+            for row in rows
+        ]
+        present = self._present(connection, [str(row["image_hash"]) for row in full])
+        fresh = [row for row in full if row["image_hash"] not in present]
+        if fresh:
+            connection.execute(sa.insert(items), fresh)
+        for row in full:
+            if row["image_hash"] in present:
+                values = {name: value for name, value in row.items() if name not in ("image_id", "planned_at")}
+                connection.execute(sa.update(items).where(items.c.image_hash == row["image_hash"]).values(values))
+
+    @staticmethod
+    def _present(connection: sa.Connection, hashes: Sequence[str]) -> set[str]:
+        return set(connection.execute(sa.select(items.c.image_hash).where(items.c.image_hash.in_(hashes))).scalars())

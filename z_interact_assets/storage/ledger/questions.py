@@ -1,0 +1,152 @@
+"""Questions to the ledger. Nothing here writes; whatever can be long is streamed in pages."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from z_interact_assets.core.models import ItemState
+from z_interact_assets.core.reasons import Reason
+from z_interact_assets.core.records import BatchSummary, LedgerItem
+from z_interact_assets.storage.ledger.schema import batches, events, image_hash, items, objects
+from z_interact_assets.storage.ledger.sessions import Sessions
+
+PAGE_ITEMS = 1_000
+
+_ITEM = sa.select(
+    items.c.item_id, items.c.image_id, items.c.batch_key, items.c.state, items.c.reason, items.c.detail,
+    items.c.source, items.c.object_key, objects.c.size, objects.c.md5, objects.c.sha256, objects.c.content_type,
+    objects.c.width, objects.c.height, objects.c.proof,
+).select_from(items.outerjoin(objects, objects.c.object_key == items.c.object_key))  # fmt: skip
+
+
+class Questions(Sessions):
+    """Everything services, checks and reports want to know."""
+
+    def states(self) -> dict[ItemState, int]:
+        """Return the number of items in each state that occurs."""
+        statement = sa.select(items.c.state, sa.func.count()).group_by(items.c.state)
+        with self._reading() as connection:
+            return {ItemState(state): count for state, count in connection.execute(statement).all()}
+
+    def reasons(self, state: ItemState = ItemState.QUARANTINED) -> dict[Reason, int]:
+        """Return the number of items of a state by reason."""
+        statement = (
+            sa.select(items.c.reason, sa.func.count())
+            .where(items.c.state == state, items.c.reason.is_not(None))
+            .group_by(items.c.reason)
+        )
+        with self._reading() as connection:
+            return {Reason(reason): count for reason, count in connection.execute(statement).all()}
+
+    def batch(self, batch_key: str) -> BatchSummary:
+        """Return one batch's items by state; KeyError if there is no such batch."""
+        bytes_ = sa.func.coalesce(sa.func.sum(objects.c.size), 0)
+        statement = (
+            sa.select(items.c.state, sa.func.count(), bytes_)
+            .select_from(items.outerjoin(objects, objects.c.object_key == items.c.object_key))
+            .where(items.c.batch_key == batch_key)
+            .group_by(items.c.state)
+        )
+        with self._reading() as connection:
+            rows = connection.execute(statement).all()
+        if not rows:
+            raise KeyError(batch_key)
+        states = {ItemState(state): count for state, count, _ in rows}
+        return BatchSummary(
+            key=batch_key, items=sum(states.values()), states=states, bytes=int(sum(row[2] for row in rows))
+        )
+
+    def batch_states(self) -> dict[str, dict[ItemState, int]]:
+        """Return, for each batch in order, its number of items by state."""
+        statement = (
+            sa.select(batches.c.batch_key, items.c.state, sa.func.count())
+            .select_from(batches.outerjoin(items, items.c.batch_key == batches.c.batch_key))
+            .group_by(batches.c.batch_key, items.c.state)
+            .order_by(batches.c.batch_key)
+        )
+        found: dict[str, dict[ItemState, int]] = {}
+        with self._reading() as connection:
+            for key, state, count in connection.execute(statement):
+                found.setdefault(key, {})[ItemState(state)] = count
+        return found
+
+    def batch_items(self, batch_key: str) -> list[LedgerItem]:
+        """Return the items of one batch in its order."""
+        with self._reading() as connection:
+            rows = connection.execute(_ITEM.where(items.c.batch_key == batch_key).order_by(items.c.position)).all()
+        return [_item(row) for row in rows]
+
+    def items(self, states: Sequence[ItemState] | None = None) -> Iterator[LedgerItem]:
+        """Yield items in the order they were entered, all or those in some states."""
+        among = [] if states is None else [items.c.state.in_([state.value for state in states])]
+        last = 0
+        while True:
+            statement = _ITEM.where(items.c.item_id > last, *among).order_by(items.c.item_id).limit(PAGE_ITEMS)
+            with self._reading() as connection:
+                rows = connection.execute(statement).all()
+            yield from (_item(row) for row in rows)
+            if len(rows) < PAGE_ITEMS:
+                return
+            last = rows[-1].item_id
+
+    def item(self, image_id: str) -> LedgerItem | None:
+        """Return one image's item, or None if the ledger does not know it."""
+        with self._reading() as connection:
+            row = connection.execute(_ITEM.where(items.c.image_hash == image_hash(image_id))).one_or_none()
+        return None if row is None else _item(row)
+
+    def history(self, image_id: str) -> list[dict[str, Any]]:
+        """Return an image's events, oldest first: at (UTC ms), run_id, event, facts."""
+        statement = (
+            sa.select(events.c.at, events.c.run_id, events.c.event, events.c.facts)
+            .join(items, items.c.item_id == events.c.item_id)
+            .where(items.c.image_hash == image_hash(image_id))
+            .order_by(events.c.event_id)
+        )
+        with self._reading() as connection:
+            return [dict(row._mapping) for row in connection.execute(statement)]  # noqa: SLF001 - SQLAlchemy's public name
+
+    def object_keys(self) -> Iterator[tuple[str, int]]:
+        """Yield (key, size in bytes) of every object the ledger answers for, in UTF-8 byte order of the keys."""
+        ordered = objects.c.object_key
+        if self._engine.dialect.name == "postgresql":
+            ordered = sa.collate(ordered, "C")
+        last = ""
+        while True:
+            statement = (
+                sa.select(objects.c.object_key, objects.c.size)
+                .where(ordered > last)
+                .order_by(ordered)
+                .limit(PAGE_ITEMS)
+            )
+            with self._reading() as connection:
+                rows = connection.execute(statement).all()
+            yield from ((key, size) for key, size in rows)
+            if len(rows) < PAGE_ITEMS:
+                return
+            last = rows[-1][0]
+
+    def duplicates(self) -> tuple[int, int]:
+        """Return how many objects repeat another one's bytes, and how many bytes they waste."""
+        groups = (
+            sa.select((sa.func.count() - 1).label("extra"), sa.func.min(objects.c.size).label("size"))
+            .where(objects.c.sha256.is_not(None))
+            .group_by(objects.c.sha256)
+            .having(sa.func.count() > 1)
+            .subquery()
+        )
+        statement = sa.select(
+            sa.func.coalesce(sa.func.sum(groups.c.extra), 0),
+            sa.func.coalesce(sa.func.sum(groups.c.extra * groups.c.size), 0),
+        )
+        with self._reading() as connection:
+            extra, wasted = connection.execute(statement).one()
+        return int(extra), int(wasted)
+
+
+def _item(row: sa.Row[*tuple[Any, ...]]) -> LedgerItem:
+    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name
+    values["state"] = ItemState(values["state"])
+    values["reason"] = Reason(values["reason"]) if values["reason"] else None
+    return LedgerItem(**values)

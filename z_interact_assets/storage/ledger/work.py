@@ -1,0 +1,184 @@
+"""What runs do to items: handing out work, recording effects after they happened. Grouped: one transaction a group."""
+
+from collections.abc import Iterator, Sequence
+
+import sqlalchemy as sa
+
+from z_interact_assets.core.models import PENDING_STATES, ItemState
+from z_interact_assets.core.records import ObjectRecord, OutcomeRecord, StoredRecord, WorkItem
+from z_interact_assets.storage.ledger.schema import events, image_hash, items, objects
+from z_interact_assets.storage.ledger.sessions import Sessions
+
+PAGE_ITEMS = 500
+_PENDING = [state.value for state in PENDING_STATES]
+
+
+class WorkLog(Sessions):
+    """Pending items out, outcomes in."""
+
+    def pending(
+        self, batch_keys: Sequence[str] | None = None, *, image_ids: Sequence[str] | None = None
+    ) -> dict[str, int]:
+        """Return how many items are pending in each batch that has any, in order of the batches."""
+        statement = (
+            sa.select(items.c.batch_key, sa.func.count())
+            .where(items.c.state.in_(_PENDING), items.c.batch_key.is_not(None), *_among(image_ids))
+            .group_by(items.c.batch_key)
+            .order_by(items.c.batch_key)
+        )
+        with self._reading() as connection:
+            found = {key: count for key, count in connection.execute(statement).all() if key is not None}
+        return found if batch_keys is None else {key: found[key] for key in sorted(batch_keys) if key in found}
+
+    def hand_out(
+        self,
+        batch_keys: Sequence[str],
+        *,
+        now_ms: int,
+        image_ids: Sequence[str] | None = None,
+        limit: int | None = None,
+        dry_run: bool = False,
+    ) -> Iterator[WorkItem]:
+        """Yield the pending items of these batches in their order, page by page, at most `limit` in all.
+
+        A page's attempts are counted before it is handed out: an item that comes with `attempts` > 0 may already have
+        its object, whatever became of the run that tried. A dry run counts nothing.
+        """
+        wanted = set(batch_keys)
+        left = limit
+        after: tuple[str, int] | None = ("", -1)
+        while wanted and after is not None and left != 0:
+            page, after = self._page(after, wanted, image_ids, left)
+            if not dry_run:
+                self._count_attempts(page, now_ms)
+            yield from page
+            left = None if left is None else left - len(page)
+
+    def record_stored(self, records: Sequence[StoredRecord], *, now_ms: int, run_id: str | None) -> None:
+        """Record proved objects, with all that undoing the coming switch needs, before any row is switched."""
+        if not records:
+            return
+        with self._writing() as connection:
+            for record in records:
+                for stored in record.objects:
+                    _put_object(connection, stored, record.item_id, now_ms)
+                connection.execute(
+                    sa.update(items).where(items.c.item_id == record.item_id).values(
+                        state=ItemState.STORED, source=record.source, object_key=record.object_key, stored_at=now_ms,
+                        originals=dict(record.originals), before=dict(record.before), run_id=run_id, updated_at=now_ms,
+                    )
+                )  # fmt: skip
+            connection.execute(
+                sa.insert(events),
+                [
+                    {
+                        "item_id": record.item_id, "at": now_ms, "run_id": run_id, "event": "stored",
+                        "facts": [
+                            {"key": stored.key, "etag": stored.etag, "sha256": stored.sha256, "proof": stored.proof,
+                             "created": stored.created}
+                            for stored in record.objects
+                        ],
+                    }
+                    for record in records
+                ],
+            )  # fmt: skip
+
+    def record_outcomes(self, records: Sequence[OutcomeRecord], *, now_ms: int, run_id: str | None) -> None:
+        """Record how items ended, each with one event."""
+        if not records:
+            return
+        with self._writing() as connection:
+            for record in records:
+                values: dict[str, object] = {
+                    "state": record.state, "reason": record.reason, "detail": record.detail,
+                    "fingerprint": record.fingerprint, "run_id": run_id, "updated_at": now_ms,
+                }  # fmt: skip
+                if record.state in (ItemState.PUBLISHED, ItemState.ALREADY_IN_R2):
+                    values["published_at"] = now_ms
+                connection.execute(sa.update(items).where(items.c.item_id == record.item_id).values(values))
+            connection.execute(
+                sa.insert(events),
+                [
+                    {
+                        "item_id": record.item_id, "at": now_ms, "run_id": run_id,
+                        "event": record.event or record.state.value,
+                        "facts": {**({"reason": record.reason.value} if record.reason else {}), **record.facts},
+                    }
+                    for record in records
+                ],
+            )  # fmt: skip
+
+    def record_proofs(self, keys: Sequence[str], *, proof: str, now_ms: int) -> None:
+        """Note that objects were proved again."""
+        if not keys:
+            return
+        with self._writing() as connection:
+            connection.execute(
+                sa.update(objects).where(objects.c.object_key == sa.bindparam("of")).values(
+                    proved_at=now_ms, proof=proof
+                ),
+                [{"of": key} for key in keys],
+            )  # fmt: skip
+
+    def _page(
+        self, after: tuple[str, int], wanted: set[str], image_ids: Sequence[str] | None, left: int | None
+    ) -> tuple[list[WorkItem], tuple[str, int] | None]:
+        """Return the next page and where the one after it starts, None where there is none."""
+        columns = (
+            items.c.item_id, items.c.image_id, items.c.batch_key, items.c.state, items.c.attempts, items.c.object_key,
+            items.c.source, items.c.position, objects.c.md5,
+        )  # fmt: skip
+        batch_key, position = after
+        later = sa.or_(
+            items.c.batch_key > batch_key, sa.and_(items.c.batch_key == batch_key, items.c.position > position)
+        )
+        statement = (
+            sa.select(*columns)
+            .select_from(items.outerjoin(objects, objects.c.object_key == items.c.object_key))
+            .where(items.c.state.in_(_PENDING), items.c.batch_key.between(min(wanted), max(wanted)), later)
+            .where(*_among(image_ids))
+            .order_by(items.c.batch_key, items.c.position)
+            .limit(PAGE_ITEMS)
+        )
+        with self._reading() as connection:
+            rows = connection.execute(statement).all()
+        page = [
+            WorkItem(
+                item_id=row.item_id, image_id=row.image_id, batch_key=row.batch_key, state=ItemState(row.state),
+                attempts=row.attempts, object_key=row.object_key, md5=row.md5, source=row.source,
+            )
+            for row in rows if row.batch_key in wanted
+        ]  # fmt: skip
+        return page[:left], ((rows[-1].batch_key, rows[-1].position) if len(rows) == PAGE_ITEMS else None)
+
+    def _count_attempts(self, page: Sequence[WorkItem], now_ms: int) -> None:
+        if not page:
+            return
+        with self._writing() as connection:
+            connection.execute(
+                sa.update(items).where(items.c.item_id == sa.bindparam("of")).values(
+                    attempts=items.c.attempts + 1, updated_at=now_ms
+                ),
+                [{"of": item.item_id} for item in page],
+            )  # fmt: skip
+
+
+def _among(image_ids: Sequence[str] | None) -> list[sa.ColumnElement[bool]]:
+    return [] if image_ids is None else [items.c.image_hash.in_([image_hash(image_id) for image_id in image_ids])]
+
+
+def _put_object(connection: sa.Connection, stored: ObjectRecord, item_id: int, now_ms: int) -> None:
+    """Insert or refresh an object; one that two rows point at keeps the first as its owner."""
+    values = {
+        "size": stored.size, "md5": stored.md5, "sha256": stored.sha256, "etag": stored.etag,
+        "format": stored.format, "width": stored.width, "height": stored.height, "content_type": stored.content_type,
+        "proof": stored.proof, "proved_at": now_ms,
+    }  # fmt: skip
+    known = sa.update(objects).where(objects.c.object_key == stored.key).values(values)
+    if connection.execute(known).rowcount == 0:
+        connection.execute(
+            sa.insert(objects).values(
+                object_key=stored.key, item_id=item_id, role=stored.role, created=stored.created, stored_at=now_ms,
+                **values,
+            )
+        )  # fmt: skip
