@@ -1,0 +1,159 @@
+"""How much may be in flight: a window of uploads that adapts, and a budget of bytes. Threads, but no I/O."""
+
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+START_WINDOW = 5
+
+
+class Stopped(Exception):  # noqa: N818 - not an error: somebody asked the run to stop
+    """Raised instead of waiting on when the run is to stop."""
+
+
+class Limiter(Protocol):
+    """Decides how many uploads may be in flight."""
+
+    @property
+    def limit(self) -> int:
+        """The present limit."""
+        ...
+
+    def completed(self, seconds: float) -> None:
+        """Note one upload that succeeded after this time."""
+        ...
+
+    def throttled(self) -> None:
+        """Note a 429 or 503."""
+        ...
+
+
+class FixedLimiter:
+    """UPLOAD_CONCURRENCY as a number."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+
+    def completed(self, seconds: float) -> None:
+        """Nothing adapts."""
+
+    def throttled(self) -> None:
+        """Nothing adapts."""
+
+
+class AdaptiveLimiter:
+    """UPLOAD_CONCURRENCY=auto: grows while more in flight brings more through, halves when the store says slow down.
+
+    A round is as many completions as the window is wide. While a round's rate is at least 5 % over the best seen,
+    the window grows by half; where it no longer is, the window stays, trying one more every tenth round.
+    """
+
+    _GAIN = 1.05
+    _PROBE_ROUNDS = 10
+
+    def __init__(self, *, maximum: int, clock: Callable[[], float], start: int = START_WINDOW) -> None:
+        self._maximum = maximum
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._limit = min(start, maximum)
+        self._best_rate = 0.0
+        self._rounds = 0
+        self._round_done = 0
+        self._round_started: float | None = None
+        self._deaf_until = 0.0
+
+    @property
+    def limit(self) -> int:
+        """The present width of the window."""
+        return self._limit
+
+    def completed(self, seconds: float) -> None:
+        """Count one success; at the end of a round decide whether to widen."""
+        with self._lock:
+            now = self._clock()
+            if self._round_started is None:
+                self._round_started = now - seconds
+            self._round_done += 1
+            if self._round_done >= max(self._limit, START_WINDOW):
+                self._end_round(self._round_done / max(now - self._round_started, 1e-6))
+                self._round_done, self._round_started = 0, now
+
+    def throttled(self) -> None:
+        """Halve, but once a second: one congestion makes many requests fail together."""
+        with self._lock:
+            now = self._clock()
+            if now < self._deaf_until:
+                return
+            self._deaf_until = now + 1.0
+            self._limit = max(1, self._limit // 2)
+            self._best_rate = 0.0
+            self._round_done, self._round_started = 0, None
+
+    def _end_round(self, rate: float) -> None:
+        self._rounds += 1
+        if rate >= self._best_rate * self._GAIN:
+            self._best_rate = rate
+            self._limit = min(self._maximum, self._limit + max(1, self._limit // 2))
+        elif self._rounds % self._PROBE_ROUNDS == 0:
+            self._limit = min(self._maximum, self._limit + 1)
+            self._best_rate *= 0.9  # a rate that was once reached must not bar growth for good
+
+
+class Window:
+    """Admits work while fewer than `limiter.limit` are in flight. The one waiting place of the feeder."""
+
+    def __init__(self, limiter: Limiter) -> None:
+        self._limiter = limiter
+        self._condition = threading.Condition()
+        self._in_flight = 0
+        self._stopped = False
+
+    @property
+    def in_flight(self) -> int:
+        """How many were admitted and have not left."""
+        return self._in_flight
+
+    def enter(self) -> None:
+        """Wait for a place. Raises Stopped."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._stopped or self._in_flight < self._limiter.limit)
+            if self._stopped:
+                raise Stopped
+            self._in_flight += 1
+
+    def leave(self) -> None:
+        """Give the place back."""
+        with self._condition:
+            self._in_flight -= 1
+            self._condition.notify()
+
+    def stop(self) -> None:
+        """Let nobody in any more."""
+        with self._condition:
+            self._stopped = True
+            self._condition.notify_all()
+
+
+class ByteBudget:
+    """MAX_IN_FLIGHT_BYTES: memory for payloads. What is larger than the whole budget gets all of it, alone."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._condition = threading.Condition()
+        self._used = 0
+        self.peak = 0
+
+    def take(self, amount: int) -> int:
+        """Wait until the amount fits; return what was taken, to be given back by `give`."""
+        amount = min(amount, self._limit)
+        with self._condition:
+            self._condition.wait_for(lambda: self._used + amount <= self._limit)
+            self._used += amount
+            self.peak = max(self.peak, self._used)
+        return amount
+
+    def give(self, amount: int) -> None:
+        """Give back what `take` returned."""
+        with self._condition:
+            self._used -= amount
+            self._condition.notify_all()

@@ -1,0 +1,167 @@
+"""What a migration would do, found by doing everything but the writing: the full plan and the dry run."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from z_interact_assets.core.models import ItemState
+from z_interact_assets.core.planning import Decision, Estimate, batch_key, estimate
+from z_interact_assets.core.ports import ObjectStore
+from z_interact_assets.core.records import WorkItem
+from z_interact_assets.migrate.migration import Engine, Scope
+from z_interact_assets.migrate.outcomes import Outcome, Totals
+from z_interact_assets.migrate.planner import Planner
+from z_interact_assets.migrate.progress import ProgressListener, ignore_progress
+from z_interact_assets.migrate.sinks import DrySink
+from z_interact_assets.storage.ledger import Ledger
+
+
+@dataclass(slots=True)
+class Forecast:
+    """What the pending images will come to. `text_bytes` is the base64 that will be superfluous; sizes in bytes."""
+
+    totals: Totals = field(default_factory=Totals)
+    images: int = 0
+    bytes: int = 0
+    text_bytes: int = 0
+    already_in_r2: int = 0
+    duplicates: int = 0
+    quarantined: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
+    batches: set[str] = field(default_factory=set[str])
+    _seen: set[int] = field(default_factory=set[int], repr=False)
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one image."""
+        self.batches.add(outcome.item.batch_key)
+        state = outcome.final.state
+        if state is ItemState.PUBLISHED:
+            self.images += 1
+            self.bytes += outcome.uploaded_bytes
+            self.text_bytes += outcome.text_bytes
+            self._note_duplicate(outcome.sha256)
+        elif state is ItemState.ALREADY_IN_R2:
+            self.already_in_r2 += 1
+        elif state is ItemState.QUARANTINED and outcome.final.reason is not None:
+            reason = outcome.final.reason
+            self.quarantined.append({"image_id": outcome.item.image_id, "reason": reason.value})
+
+    def estimate(self) -> Estimate:
+        """Return what carrying it out costs and frees."""
+        return estimate(
+            objects=self.totals.objects_written, object_bytes=self.totals.bytes_uploaded, text_bytes=self.text_bytes
+        )
+
+    def _note_duplicate(self, sha256: str | None) -> None:
+        if sha256 is None:
+            return
+        # 8 bytes of each hash: a million images take some 60 MB less than whole digests would.
+        short = int(sha256[:16], 16)
+        self.duplicates += short in self._seen
+        self._seen.add(short)
+
+
+class Forecaster:
+    """Runs the migration's own worker with a sink that writes nothing."""
+
+    def __init__(
+        self, engine: Engine, ledger: Ledger, planner: Planner, *, listen: ProgressListener = ignore_progress
+    ) -> None:
+        self._engine = engine
+        self._ledger = ledger
+        self._planner = planner
+        self._listen = listen
+
+    def of_plan(self) -> Forecast:
+        """Foretell all that is planned, without asking R2: what is on it already is not known."""
+        return self._run(self._planned(Scope()), self._pending(Scope()), DrySink(None))
+
+    def of_migration(self, store: ObjectStore, scope: Scope, *, batch_size: int) -> Forecast:
+        """Foretell exactly what `migrate` would do now, planning included; R2 is asked by HEAD, nothing is written."""
+        store.check()
+        total = sum(1 for _ in self._everything(scope, batch_size))
+        sink = DrySink(store, public_url=store.public_url("x")[: -len("/x")])
+        return self._run(self._everything(scope, batch_size), total, sink)
+
+    def _run(self, items: Iterable[WorkItem], total: int, sink: DrySink) -> Forecast:
+        forecast = Forecast()
+        forecast.totals.planned = total
+        groups = self._engine.stream(items, sink, _settle_nothing, total=total, totals=forecast.totals,
+                                     listen=self._listen)  # fmt: skip
+        for group in groups:
+            for outcome in group:
+                forecast.add(outcome)
+        forecast.totals.batches = len(forecast.batches)
+        forecast.quarantined.sort(key=lambda entry: entry["image_id"])
+        return forecast
+
+    def _pending(self, scope: Scope) -> int:
+        return sum(self._ledger.work.pending(scope.batch_keys, image_ids=scope.image_ids).values())
+
+    def _planned(self, scope: Scope) -> Iterator[WorkItem]:
+        keys = list(self._ledger.work.pending(scope.batch_keys, image_ids=scope.image_ids))
+        return self._ledger.work.hand_out(keys, image_ids=scope.image_ids, limit=scope.limit, now_ms=0, dry_run=True)
+
+    def _everything(self, scope: Scope, batch_size: int) -> Iterator[WorkItem]:
+        """Yield what is planned, then what planning would add, as the migration would take it."""
+        left = scope.limit
+        for item in self._and_unplanned(scope, batch_size):
+            if left == 0:
+                return
+            yield item
+            left = None if left is None else left - 1
+
+    def _and_unplanned(self, scope: Scope, batch_size: int) -> Iterator[WorkItem]:
+        yield from self._planned(Scope(batch_keys=scope.batch_keys, image_ids=scope.image_ids))
+        number = self._ledger.planning.batch_count()
+        fresh = 0
+        for head, decision, known in self._planner.unplanned():
+            if decision is Decision.BATCH:
+                key = batch_key(number + 1 + fresh // batch_size)
+                fresh += 1
+            elif decision is Decision.PLAN_AGAIN and known is not None and known.batch_key is not None:
+                key = known.batch_key
+            else:
+                continue
+            item = WorkItem(item_id=0, image_id=head.id, batch_key=key, state=ItemState.PLANNED, attempts=0)
+            if _wanted(item, scope):
+                yield item
+
+
+def _wanted(item: WorkItem, scope: Scope) -> bool:
+    if scope.batch_keys is not None and item.batch_key not in scope.batch_keys:
+        return False
+    return scope.image_ids is None or item.image_id in scope.image_ids
+
+
+def _settle_nothing(outcomes: Sequence[Outcome]) -> None:
+    """Write nothing; only the payloads are let go."""
+    for outcome in outcomes:
+        outcome.drop_payload()
+
+
+def plan_document(forecast: Forecast | None, *, batches: int, images: int, external: int, imageless: int,
+                  skipped: int) -> dict[str, Any]:  # fmt: skip
+    """Return the document of `plan --json`. After a quick plan what only payloads can tell is null."""
+    if forecast is None:
+        return {
+            "batches": batches, "images": images, "bytes": None, "quarantined": None, "duplicates": None,
+            "external": external, "imageless": imageless, "already_in_r2": None, "skipped": skipped, "estimate": None,
+        }  # fmt: skip
+    cost = forecast.estimate()
+    return {
+        "batches": len(forecast.batches),
+        "images": forecast.images,
+        "bytes": forecast.bytes,
+        "quarantined": forecast.quarantined,
+        "duplicates": forecast.duplicates,
+        "external": external,
+        "imageless": imageless,
+        "already_in_r2": forecast.already_in_r2,
+        "skipped": skipped,
+        "estimate": {
+            "class_a_operations": cost.class_a_operations,
+            "monthly_storage_usd": cost.monthly_storage_usd,
+            "one_time_usd": cost.one_time_usd,
+            "database_bytes_freed": cost.database_bytes_freed,
+        },
+    }

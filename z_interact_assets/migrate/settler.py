@@ -1,0 +1,69 @@
+"""The three writes that end a group of images, in the one order that can be undone at any instant.
+
+1. the ledger learns of the proved objects and of everything needed to undo the switch;
+2. each row is switched by compare-and-swap;
+3. the ledger learns how the switch ended.
+A crash after 1 leaves rows as they were and objects the ledger knows; after 2, rows that the next run recognises.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from z_interact_assets.core.errors import TableUnavailableError
+from z_interact_assets.core.models import ItemState
+from z_interact_assets.core.reasons import Reason
+from z_interact_assets.migrate.outcomes import Outcome, final
+from z_interact_assets.storage.ledger import Ledger
+from z_interact_assets.storage.legacy import LegacyTable
+
+# One transaction of the app's table: short enough that the app, whose busy timeout is 0, hardly meets it.
+MAX_SWITCH_ROWS = 50
+MAX_SWITCH_BYTES = 4 * 1024 * 1024
+
+
+class Settler:
+    """Writes groups of outcomes."""
+
+    def __init__(self, table: LegacyTable, ledger: Ledger, *, clock_ms: Callable[[], int], run_id: str | None) -> None:
+        self._table = table
+        self._ledger = ledger
+        self._clock_ms = clock_ms
+        self._run_id = run_id
+
+    def settle(self, outcomes: Sequence[Outcome]) -> None:
+        """Write one group. `outcome.final` is changed where a switch did not take place."""
+        work = self._ledger.work
+        stored = [outcome.stored for outcome in outcomes if outcome.stored is not None]
+        work.record_stored(stored, now_ms=self._clock_ms(), run_id=self._run_id)
+        for group in _switch_groups([outcome for outcome in outcomes if outcome.change is not None]):
+            self._switch(group)
+        work.record_outcomes([outcome.final for outcome in outcomes], now_ms=self._clock_ms(), run_id=self._run_id)
+        for outcome in outcomes:
+            outcome.drop_payload()
+
+    def _switch(self, group: list[Outcome]) -> None:
+        changes = [outcome.change for outcome in group if outcome.change is not None]
+        try:
+            switched = self._table.apply(changes)
+        except TableUnavailableError as error:
+            # Whether the rows changed is unknown: the next run reads them again and recognises its own switch.
+            for outcome in group:
+                outcome.final = final(outcome.item, ItemState.FAILED, Reason.TABLE_UNAVAILABLE, str(error))
+                outcome.error = error
+            return
+        for outcome, done in zip(group, switched, strict=True):
+            if not done:
+                outcome.final = final(outcome.item, ItemState.CONFLICT, Reason.ROW_CHANGED)
+
+
+def _switch_groups(outcomes: Sequence[Outcome]) -> Iterator[list[Outcome]]:
+    group: list[Outcome] = []
+    weight = 0
+    for outcome in outcomes:
+        size = outcome.change.weight if outcome.change else 0
+        if group and (len(group) == MAX_SWITCH_ROWS or weight + size > MAX_SWITCH_BYTES):
+            yield group
+            group, weight = [], 0
+        group.append(outcome)
+        weight += size
+    if group:
+        yield group

@@ -1,0 +1,123 @@
+"""Where prepared images go: into the store, or, on a dry run, nowhere, with the same answers."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Protocol
+
+from z_interact_assets.core.errors import ObjectDiffersError, StorageUnavailableError
+from z_interact_assets.core.images import digest
+from z_interact_assets.core.models import ImageMetadata, StoredObject, UploadResult
+from z_interact_assets.core.ports import ObjectStore
+from z_interact_assets.core.preparation import PreparedImage
+
+
+class Sink(Protocol):
+    """What the worker needs of R2."""
+
+    def put(self, image: PreparedImage, *, look_first: bool, now_ms: int) -> UploadResult:
+        """Store the image, proved by its ETag. `look_first`: an earlier try may have stored it."""
+        ...
+
+    def prove(self, image: PreparedImage) -> None:
+        """Read every byte back and compare SHA-256; StorageUnavailableError if the proof fails."""
+        ...
+
+    def head(self, key: str) -> StoredObject | None:
+        """Look at an object; None if it is not there."""
+        ...
+
+    def public_url(self, key: str) -> str:
+        """Return the URL the row will hold."""
+        ...
+
+
+class StoreSink:
+    """The real one."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    def put(self, image: PreparedImage, *, look_first: bool, now_ms: int) -> UploadResult:
+        """Store the image, proved by its ETag."""
+        if look_first and (found := self._same(image)) is not None:
+            return found
+        metadata = replace(image.metadata, migrated_at=_iso(now_ms))
+        return self._store.upload(
+            image.key, image.data, content_type=image.proof.format.content_type, metadata=metadata
+        )
+
+    def prove(self, image: PreparedImage) -> None:
+        """Read every byte back."""
+        if digest(self._store.download(image.key)).sha256 != image.digests.sha256:
+            raise StorageUnavailableError(
+                f"The object {image.key!r} came back with other bytes than were sent.",
+                remedy="The row was left as it was; the next run proves it again.",
+            )
+
+    def head(self, key: str) -> StoredObject | None:
+        """Look at an object."""
+        return self._store.head(key)
+
+    def public_url(self, key: str) -> str:
+        """Return the URL the row will hold."""
+        return self._store.public_url(key)
+
+    def _same(self, image: PreparedImage) -> UploadResult | None:
+        found = self._store.head(image.key)
+        if found is None or found.size != len(image.data) or found.etag != image.digests.md5:
+            return None  # not there, or not provable by its ETag: the guarded PUT decides
+        return _result(image, found.etag, self._store.public_url(image.key), created=False)
+
+
+class DrySink:
+    """Foretells what StoreSink would answer, by HEAD alone; without a store it takes every key for free."""
+
+    def __init__(self, store: ObjectStore | None, public_url: str | None = None) -> None:
+        self._store = store
+        self._public_url = public_url
+
+    def put(self, image: PreparedImage, *, look_first: bool, now_ms: int) -> UploadResult:  # noqa: ARG002
+        """Tell what a PUT would answer."""
+        found = None if self._store is None else self._store.head(image.key)
+        if found is not None and (found.size != len(image.data) or not self._is_same(image, found)):
+            raise ObjectDiffersError(f"Other bytes are stored under {image.key!r}.", key=image.key)
+        return _result(image, image.digests.md5, self.public_url(image.key), created=found is None)
+
+    def prove(self, image: PreparedImage) -> None:
+        """Nothing is there to prove yet."""
+
+    def head(self, key: str) -> StoredObject | None:
+        """Look at an object. Without a store it is taken to be there, with an empty ETag: nobody looked."""
+        return _unseen(key) if self._store is None else self._store.head(key)
+
+    def public_url(self, key: str) -> str:
+        """Return the URL the row would hold."""
+        return f"{(self._public_url or 'https://public-url-not-configured.invalid').rstrip('/')}/{key}"
+
+    def _is_same(self, image: PreparedImage, found: StoredObject) -> bool:
+        if found.etag == image.digests.md5:
+            return True
+        multipart = "-" in found.etag  # such an ETag is no MD5; only the bytes can tell
+        return (
+            multipart
+            and self._store is not None
+            and digest(self._store.download(image.key)).sha256 == image.digests.sha256
+        )
+
+
+def _unseen(key: str) -> StoredObject:
+    return StoredObject(
+        key=key, size=0, etag="", content_type="", cache_control="", uploaded_at=datetime.fromtimestamp(0, UTC),
+        metadata=ImageMetadata(),
+    )  # fmt: skip
+
+
+def _result(image: PreparedImage, etag: str, url: str, *, created: bool) -> UploadResult:
+    return UploadResult(
+        key=image.key, size=len(image.data), etag=etag, digests=image.digests,
+        content_type=image.proof.format.content_type, url=url, created=created,
+    )  # fmt: skip
+
+
+def _iso(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")

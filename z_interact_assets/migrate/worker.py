@@ -1,0 +1,224 @@
+"""One image: read its row, prepare it, store and prove it. Effects on R2 only; the rest is the settler's."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from z_interact_assets.core.errors import (
+    ObjectDiffersError,
+    ObjectNotFoundError,
+    StorageRefusedError,
+    StorageUnavailableError,
+    TableUnavailableError,
+)
+from z_interact_assets.core.keys import in_row_unit
+from z_interact_assets.core.models import ImageFormat, ItemState, StoredObject, UploadResult
+from z_interact_assets.core.preparation import PointsAtR2, Preparation, Prepared, PreparedImage, SetAside
+from z_interact_assets.core.reasons import Reason
+from z_interact_assets.core.records import ObjectRecord, StoredRecord, WorkItem
+from z_interact_assets.core.rows import LegacyRow, RowChange, RowHead, head_text, octets
+from z_interact_assets.migrate.flow import ByteBudget
+from z_interact_assets.migrate.outcomes import Outcome, final
+from z_interact_assets.migrate.sinks import Sink
+from z_interact_assets.storage.legacy import LegacyTable
+
+# Held per image while it is in flight: its text, and the bytes decoded from it (3/4 of the text).
+_HELD_PER_TEXT_BYTE = 1.75
+
+
+class Worker:
+    """Does what a row needs of R2. Used by many threads at once."""
+
+    def __init__(
+        self, table: LegacyTable, sink: Sink, preparation: Preparation, budget: ByteBudget, clock_ms: Callable[[], int]
+    ) -> None:
+        self._table = table
+        self._sink = sink
+        self._preparation = preparation
+        self._budget = budget
+        self._clock_ms = clock_ms
+
+    def do(self, item: WorkItem) -> Outcome:
+        """Return what became of the image. Raises only what concerns every image: wrong credentials, no bucket …"""
+        taken = 0
+        try:
+            head = self._table.head(item.image_id)
+            if head is None:
+                return _deleted(item)
+            if (refused := self._preparation.too_large(head)) is not None:
+                return _aside(item, refused, head)
+            taken = self._budget.take(int(((head.data_bytes or 0) + (head.url_bytes or 0)) * _HELD_PER_TEXT_BYTE))
+            outcome = self._read_and_store(item)
+            outcome.taken, taken = taken, 0
+        except TableUnavailableError as error:
+            return _failed(item, Reason.TABLE_UNAVAILABLE, error)
+        else:
+            return outcome
+        finally:
+            self._budget.give(taken)
+
+    def _read_and_store(self, item: WorkItem) -> Outcome:
+        row = self._table.read(item.image_id)
+        if row is None:
+            return _deleted(item)
+        decision = self._preparation.prepare(row)
+        try:
+            if isinstance(decision, Prepared):
+                return self._store(item, decision)
+            if isinstance(decision, PointsAtR2):
+                return self._adopt(item, decision)
+        except ObjectDiffersError:
+            decision = SetAside(state=ItemState.QUARANTINED, reason=Reason.OBJECT_DIFFERS)
+        except (StorageUnavailableError, ObjectNotFoundError) as error:
+            return _failed(item, Reason.STORAGE_UNAVAILABLE, error)
+        except StorageRefusedError as error:
+            if error.concerns_every_request:
+                raise
+            decision = SetAside(state=ItemState.QUARANTINED, reason=Reason.STORAGE_REFUSED, detail=error.code)
+        return _aside(item, decision, row.head())
+
+    def _store(self, item: WorkItem, prepared: Prepared) -> Outcome:
+        if (claimed := prepared.claimed_key) is not None and (found := self._sink.head(claimed)) is not None:
+            if found.etag and (found.etag, found.size) != (prepared.primary.digests.md5, len(prepared.primary.data)):
+                raise ObjectDiffersError("The row points at other bytes than it holds.", key=claimed)
+            return self._already_pointing(item, prepared, found)
+        look_first = item.attempts > 0 or item.state is ItemState.STORED
+        results = [self._sink.put(image, look_first=look_first, now_ms=self._clock_ms()) for image in prepared.images]
+        if prepared.only_copy:
+            self._sink.prove(prepared.images[-1])
+        stored = StoredRecord(
+            item_id=item.item_id,
+            source=prepared.source,
+            object_key=prepared.primary.key,
+            objects=tuple(
+                _object(image, result, role=role, proof="sha256" if prepared.only_copy and last else "etag")
+                for image, result, role, last in _with_roles(prepared, results)
+            ),
+            originals=prepared.originals,
+            before=prepared.before,
+        )
+        change = self._switch(prepared)
+        created = [result for result in results if result.created]
+        return Outcome(
+            item=item,
+            stored=stored,
+            change=change,
+            final=final(
+                item, ItemState.PUBLISHED, fingerprint=_fingerprint_after(prepared.row, change),
+                facts={"url": change.values["image_url"]},
+            ),
+            created=len(created),
+            uploaded_bytes=sum(result.size for result in created),
+            text_bytes=sum(text["text_bytes"] for text in prepared.originals.values()),
+            sha256=prepared.primary.digests.sha256,
+        )  # fmt: skip
+
+    def _switch(self, prepared: Prepared) -> RowChange:
+        row, now_ms = prepared.row, self._clock_ms()
+        wanted = {
+            "image_url": self._sink.public_url(prepared.primary.key),
+            "r2_key": prepared.primary.key,
+            "migration_status": "completed",
+            "migrated_at": now_ms // 1000,
+            "updated_at": in_row_unit(now_ms, row.get("created_at")),
+        }
+        values = {column: value for column, value in wanted.items() if column in row.values}
+        return RowChange(id=row.id, values=values, as_read=_payload(row))
+
+    def _already_pointing(self, item: WorkItem, prepared: Prepared, found: StoredObject) -> Outcome:
+        """The row has its base64 and points at the same bytes: an interrupted switch, or the old migrator's work."""
+        image = prepared.primary
+        record = replace(
+            _object(image, None, role="primary", proof="etag"), key=found.key, etag=found.etag,
+            content_type=found.content_type,
+        )  # fmt: skip
+        stored = StoredRecord(
+            item_id=item.item_id, source=prepared.source, object_key=found.key, objects=(record,),
+            originals=prepared.originals, before=prepared.before,
+        )  # fmt: skip
+        change = _back_fill(prepared.row, found.key)
+        fingerprint = _fingerprint_after(prepared.row, change)
+        return Outcome(
+            item=item, stored=stored, change=change, final=final(item, ItemState.PUBLISHED, fingerprint=fingerprint),
+            sha256=image.digests.sha256,
+        )  # fmt: skip
+
+    def _adopt(self, item: WorkItem, pointing: PointsAtR2) -> Outcome:
+        """A row without base64 that points at R2: done if the object is there."""
+        found = self._sink.head(pointing.key)
+        row = pointing.row
+        if found is None:
+            return _aside(item, SetAside(state=ItemState.QUARANTINED, reason=Reason.OBJECT_MISSING), row.head())
+        if (
+            item.object_key == pointing.key and item.source != "r2"
+        ):  # the switch succeeded, its record was lost in a crash: the undo record is in the ledger already
+            if found.etag not in ("", item.md5):
+                raise ObjectDiffersError("The object changed after it was stored.", key=pointing.key)
+            return Outcome(item=item, final=final(item, ItemState.PUBLISHED, fingerprint=row.head().fingerprint))
+        change = _back_fill(row, pointing.key)
+        stored = StoredRecord(
+            item_id=item.item_id, source="r2", object_key=pointing.key, objects=(_adopted(found),),
+            before={column: row.get(column) for column in ("r2_key", "migration_status") if column in row.values},
+        )  # fmt: skip
+        return Outcome(
+            item=item, stored=stored, change=change,
+            final=final(item, ItemState.ALREADY_IN_R2, fingerprint=row.head().fingerprint),
+        )  # fmt: skip
+
+
+def _payload(row: LegacyRow) -> dict[str, object]:
+    return {column: row.get(column) for column in ("image_data", "image_url") if column in row.values}
+
+
+def _back_fill(row: LegacyRow, key: str) -> RowChange | None:
+    """Fill in what the old migrator never wrote; None where the row says all of it already."""
+    wanted = {"r2_key": key, "migration_status": "completed"}
+    values = {column: value for column, value in wanted.items()
+              if column in row.values and row.get(column) != value}  # fmt: skip
+    return RowChange(id=row.id, values=values, as_read=_payload(row)) if values else None
+
+
+def _fingerprint_after(row: LegacyRow, change: RowChange | None) -> str:
+    url = row.get("image_url") if change is None else change.values.get("image_url", row.get("image_url"))
+    head = RowHead(
+        id=row.id, data_bytes=octets(row.get("image_data")), url_bytes=octets(url),
+        url_head=None if url is None else head_text(url),
+    )  # fmt: skip
+    return head.fingerprint
+
+
+def _with_roles(prepared: Prepared, results: list[UploadResult]) -> list[tuple[PreparedImage, UploadResult, str, bool]]:
+    roles = ("primary", "alternate")
+    last = len(results) - 1
+    return [
+        (image, result, roles[index], index == last)
+        for index, (image, result) in enumerate(zip(prepared.images, results, strict=True))
+    ]
+
+
+def _object(image: PreparedImage, result: UploadResult | None, *, role: str, proof: str) -> ObjectRecord:
+    return ObjectRecord(
+        key=image.key, role=role, size=len(image.data), md5=image.digests.md5, sha256=image.digests.sha256,
+        etag=result.etag if result else image.digests.md5, format=image.proof.format, width=image.proof.width,
+        height=image.proof.height, content_type=image.proof.format.content_type, proof=proof,
+        created=bool(result and result.created),
+    )  # fmt: skip
+
+
+def _adopted(found: StoredObject) -> ObjectRecord:
+    return ObjectRecord(
+        key=found.key, role="primary", size=found.size, md5=None if "-" in found.etag else found.etag, sha256=None,
+        etag=found.etag, format=ImageFormat.from_content_type(found.content_type), width=None, height=None,
+        content_type=found.content_type, proof="head", created=False,
+    )  # fmt: skip
+
+
+def _aside(item: WorkItem, aside: SetAside, head: RowHead) -> Outcome:
+    return Outcome(item=item, final=final(item, aside.state, aside.reason, aside.detail, fingerprint=head.fingerprint))
+
+
+def _deleted(item: WorkItem) -> Outcome:
+    return Outcome(item=item, final=final(item, ItemState.CONFLICT, Reason.ROW_DELETED))
+
+
+def _failed(item: WorkItem, reason: Reason, error: Exception) -> Outcome:
+    return Outcome(item=item, final=final(item, ItemState.FAILED, reason, str(error)), error=error)
