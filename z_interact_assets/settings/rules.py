@@ -1,0 +1,119 @@
+"""Rules for single values: the text of a setting in, its value out, or a ValueError that never quotes it."""
+
+import re
+from base64 import urlsafe_b64decode
+
+from z_interact_assets.core.errors import SettingsError
+from z_interact_assets.core.urls import KnownBases, is_loopback_or_https
+
+D1_SCHEME = "cloudflare_d1://"
+
+_TABLE_URL = re.compile(r"(?:file|dump|sqlite(?:\+\w+)?|postgres(?:ql)?(?:\+\w+)?|cloudflare_d1):.", re.IGNORECASE)
+_LEDGER_URL = re.compile(r"(?:sqlite|postgresql)(?:\+\w+)?://", re.IGNORECASE)
+_CRON_FIELD = re.compile(r"[0-9A-Za-z*/,?#-]+")
+_CRON_FIELDS = 5
+_FERNET_KEY_BYTES = 32
+_SECRET_PARAMETER = re.compile(
+    r"([?&][^=&]*(?:password|passwd|token|secret|key|signature|credential)[^=&]*=)[^&]*", re.IGNORECASE
+)
+
+
+def split_list(value: object) -> object:
+    """The elements of a comma list; a value that is no text is left to pydantic."""
+    if not isinstance(value, str):
+        return value
+    return tuple(element.strip() for element in value.split(",") if element.strip())
+
+
+def check_public_base(url: str) -> str:
+    """A base under which keys are public, without a slash at its end."""
+    check_safe_scheme(url)
+    return check_known_base(url)
+
+
+def check_known_base(url: str) -> str:
+    """A base that is only recognised, never written."""
+    try:
+        KnownBases(url)
+    except SettingsError:
+        raise ValueError("not a plain http(s) URL without user, query and fragment") from None
+    return url.rstrip("/")
+
+
+def check_safe_scheme(url: str) -> str:
+    """A URL that credentials may be sent to."""
+    if not is_loopback_or_https(url):
+        raise ValueError("must be an https:// URL (http:// only on localhost), without a user in it")
+    return url.rstrip("/")
+
+
+def check_table_url(url: str) -> str:
+    """A database URL of a kind we know."""
+    if not _TABLE_URL.match(url):
+        raise ValueError("its scheme is not one of file:, sqlite:, postgresql:, cloudflare_d1:, dump:")
+    return url
+
+
+def check_ledger_url(url: str) -> str:
+    """A ledger lives in SQLite or Postgres."""
+    if not _LEDGER_URL.match(url):
+        raise ValueError("its scheme is not sqlite:// or postgresql://")
+    return url
+
+
+def complete_d1_url(url: str, database_id: str | None) -> str:
+    """`cloudflare_d1://ACCOUNT:TOKEN@` with the database it leaves out."""
+    if not url.startswith(D1_SCHEME) or not url.endswith("@"):
+        return url
+    if not database_id:
+        raise ValueError("names no database: write its id after the '@', or set D1_DATABASE_ID")
+    return url + database_id
+
+
+def check_encryption_key(key: str) -> str:
+    """A Fernet key, as far as it can be told without `cryptography`."""
+    try:
+        size = len(urlsafe_b64decode(key.encode("ascii")))
+    except ValueError:
+        size = 0
+    if size != _FERNET_KEY_BYTES:
+        raise ValueError("not a Fernet key (32 bytes in url-safe base64)")
+    return key
+
+
+def check_cron(text: str) -> str:
+    """Five cron fields; their ranges are Dagster's to check."""
+    fields = text.split()
+    if len(fields) != _CRON_FIELDS or not all(_CRON_FIELD.fullmatch(field) for field in fields):
+        raise ValueError("not a cron expression of five fields")
+    return " ".join(fields)
+
+
+def check_time_zone(name: str) -> str:
+    """An IANA time zone this machine knows."""
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - needed only where a zone is set, to start quickly
+
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        raise ValueError("not an IANA time zone such as Europe/Zurich") from None
+    return name
+
+
+def check_concurrency(value: object, maximum: int) -> object:
+    """`auto`, or a number of uploads up to the maximum."""
+    text = str(value).strip().lower()
+    if text == "auto":
+        return text
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= maximum:
+        raise ValueError(f"must be auto or a whole number from 1 to {maximum}")
+    return int(text)
+
+
+def redact_url(url: str) -> str:
+    """The URL for logs: the password (the token of D1) and secret parameters replaced by ***."""
+    scheme, separator, rest = _SECRET_PARAMETER.sub(r"\1***", url).partition("://")
+    # The last @: a password may hold one that nobody escaped.
+    user, at, place = rest.rpartition("@")
+    name, colon, _ = user.partition(":")
+    return f"{scheme}{separator}{name}{':***' if colon else ''}{at}{place}"
