@@ -1,0 +1,254 @@
+"""Cloudflare R2 through boto3: the requests of the store. What makes an upload a success is in `base`."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
+
+from botocore.exceptions import ClientError
+from pydantic import SecretStr
+
+from z_interact_assets.core.errors import SettingsError
+from z_interact_assets.core.keys import validate_key
+from z_interact_assets.core.metadata import Cipher, decode_metadata
+from z_interact_assets.core.models import ObjectSummary, StoredObject
+from z_interact_assets.storage.objects.base import BaseStore, ObjectWrite, check_expiry
+from z_interact_assets.storage.objects.client import (
+    DEFAULT_CACHE_CONTROL,
+    R2Config,
+    account_endpoint,
+    build_client,
+    content_md5,
+    on_throttle,
+)
+from z_interact_assets.storage.objects.failures import (
+    BROKEN_BODY_ERRORS,
+    code_of,
+    error_of_answer,
+    from_client_error,
+    status_of,
+    translated,
+)
+from z_interact_assets.storage.objects.fetch import ImageFetcher
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import PutObjectRequestTypeDef
+
+_R2_HOST = ".r2.cloudflarestorage.com"
+_BODY_ATTEMPTS = 3
+
+
+class R2Store(BaseStore):
+    """An R2 bucket (or any other S3 bucket), for use by many threads at once.
+
+        with R2Store.connect(
+            bucket="z-interact-images", account_id=…, access_key_id=…, secret_access_key=…,
+            public_url="https://images.example.com",
+        ) as store:
+            print(store.upload("images/gen-x/1-a.png", png).url)
+
+    The store owns the client it is given: `close` closes it.
+    """
+
+    def __init__(
+        self,
+        client: "S3Client",
+        *,
+        bucket: str,
+        public_url: str | None = None,
+        former_public_urls: Sequence[str] = (),
+        cache_control: str = DEFAULT_CACHE_CONTROL,
+        cipher: Cipher | None = None,
+        fetcher: ImageFetcher | None = None,
+    ) -> None:
+        super().__init__(
+            bucket=bucket,
+            public_url=public_url,
+            former_public_urls=former_public_urls,
+            account_id=_account_of(client.meta.endpoint_url),
+            cache_control=cache_control,
+            cipher=cipher,
+            fetcher=fetcher,
+        )
+        self._client = client
+
+    @classmethod
+    def connect(
+        cls,
+        *,
+        bucket: str,
+        access_key_id: str,
+        secret_access_key: str | SecretStr,
+        account_id: str | None = None,
+        endpoint_url: str | None = None,
+        jurisdiction: str | None = None,
+        public_url: str | None = None,
+        fetcher: ImageFetcher | None = None,
+    ) -> Self:
+        """A store with the default tuning, by Cloudflare account or by endpoint. For more, see `from_config`."""
+        if endpoint_url is None:
+            if account_id is None:
+                raise SettingsError(["R2_ACCOUNT_ID or R2_ENDPOINT_URL is needed."])
+            endpoint_url = account_endpoint(account_id, jurisdiction)
+        config = R2Config(
+            endpoint_url=endpoint_url,
+            bucket=bucket,
+            access_key_id=access_key_id,
+            secret_access_key=secret_access_key,
+            public_url=public_url,
+        )
+        return cls.from_config(config, fetcher=fetcher)
+
+    @classmethod
+    def from_config(cls, config: R2Config, *, fetcher: ImageFetcher | None = None) -> Self:
+        """A store with a client of its own."""
+        return cls(
+            build_client(config),
+            bucket=config.bucket,
+            public_url=config.public_url,
+            former_public_urls=config.former_public_urls,
+            cache_control=config.cache_control,
+            cipher=config.cipher,
+            fetcher=fetcher,
+        )
+
+    def __repr__(self) -> str:
+        endpoint = self._client.meta.endpoint_url
+        return f"R2Store(bucket={self._bucket!r}, endpoint={endpoint!r}, public_url={self._bases.public_base!r})"
+
+    @property
+    def client(self) -> "S3Client":
+        """The boto3 client beneath, for what the store does not offer."""
+        return self._client
+
+    def on_throttle(self, callback: Callable[[], None]) -> None:
+        """Call `callback` on every 429 or 503, retried ones included, from the thread that got it."""
+        on_throttle(self._client, callback)
+
+    def head(self, key: str) -> StoredObject | None:
+        """One request (class B). None on a 404."""
+        with translated(self._bucket, key):
+            try:
+                answer = self._client.head_object(Bucket=self._bucket, Key=key)
+            except ClientError as error:
+                # A HEAD's 404 has no body: it may be the bucket that is missing, which only `check` can tell.
+                if status_of(error) == HTTPStatus.NOT_FOUND:
+                    return None
+                raise
+        return StoredObject(
+            key=key,
+            size=answer["ContentLength"],
+            etag=_bare(answer["ETag"]),
+            content_type=answer.get("ContentType", ""),
+            cache_control=answer.get("CacheControl", ""),
+            uploaded_at=answer["LastModified"],
+            metadata=decode_metadata(answer["Metadata"], cipher=self._cipher),
+        )
+
+    def download(self, key: str) -> bytes:
+        """The whole object. A body that breaks off is asked for again: botocore's retries end at the headers."""
+        attempts = _BODY_ATTEMPTS
+        with translated(self._bucket, key):
+            while True:
+                answer = self._client.get_object(Bucket=self._bucket, Key=key)
+                attempts -= 1
+                try:
+                    with closing(answer["Body"]) as body:
+                        return body.read()
+                except BROKEN_BODY_ERRORS:
+                    if not attempts:
+                        raise
+
+    def list(self, prefix: str = "") -> Iterator[ObjectSummary]:
+        """1,000 objects a request (class A), asked for as the iteration gets there."""
+        pages = iter(self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix))
+        while True:
+            with translated(self._bucket):
+                page = next(pages, None)
+            if page is None:
+                return
+            for entry in page.get("Contents", ()):
+                # The stubs call these optional; every S3 listing has them, and without them we must not guess.
+                yield ObjectSummary(
+                    key=entry["Key"],  # pyright: ignore[reportTypedDictNotRequiredAccess]
+                    size=entry["Size"],  # pyright: ignore[reportTypedDictNotRequiredAccess]
+                    etag=_bare(entry["ETag"]),  # pyright: ignore[reportTypedDictNotRequiredAccess]
+                    last_modified=entry["LastModified"],  # pyright: ignore[reportTypedDictNotRequiredAccess]
+                )
+
+    def delete(self, key: str) -> None:
+        """One request (free of charge on R2)."""
+        with translated(self._bucket, key):
+            self._client.delete_object(Bucket=self._bucket, Key=key)
+
+    def presigned_get(self, key: str, expires_in: int = 3600) -> str:
+        """On the S3 host, never on a custom domain. No request is made."""
+        check_expiry(expires_in)
+        with translated(self._bucket, key):
+            return self._client.generate_presigned_url(
+                "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=expires_in
+            )
+
+    def presigned_put(self, key: str, content_type: str, expires_in: int = 3600) -> str:
+        """On the S3 host. Whoever uses it must send exactly this Content-Type; nothing proves what they write."""
+        validate_key(key)
+        check_expiry(expires_in)
+        params = {"Bucket": self._bucket, "Key": key, "ContentType": content_type}
+        with translated(self._bucket, key):
+            return self._client.generate_presigned_url("put_object", Params=params, ExpiresIn=expires_in)
+
+    def check(self) -> None:
+        """StorageRefusedError with a remedy for bad credentials or a missing bucket, else StorageUnavailableError."""
+        with translated(self._bucket):
+            self._client.head_bucket(Bucket=self._bucket)
+
+    def close(self) -> None:
+        """Close the client's connections."""
+        self._client.close()
+
+    def _put(self, write: ObjectWrite) -> str | None:
+        request: PutObjectRequestTypeDef = {
+            "Bucket": self._bucket,
+            "Key": write.key,
+            "Body": write.data,
+            "ContentMD5": content_md5(write.digests.md5),
+            "ContentType": write.content_type,
+            "CacheControl": write.cache_control,
+            "Metadata": write.metadata,
+        }
+        if not write.overwrite:
+            request["IfNoneMatch"] = "*"
+        with translated(self._bucket, write.key):
+            try:
+                return _bare(self._client.put_object(**request).get("ETag", ""))
+            except ClientError as error:
+                if not write.overwrite and _is_taken(error):
+                    return None
+                if status_of(error) == HTTPStatus.NOT_FOUND:
+                    # A PUT needs no object to be there: what is missing is the bucket.
+                    raise from_client_error(error, bucket=self._bucket, key=None) from None
+                raise
+
+    def _delete_page(self, keys: tuple[str, ...]) -> None:
+        with translated(self._bucket):
+            answer = self._client.delete_objects(
+                Bucket=self._bucket, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
+            )
+        for failed in answer.get("Errors", ()):
+            raise error_of_answer(0, failed.get("Code", ""), bucket=self._bucket, key=failed.get("Key", ""))
+
+
+def _is_taken(error: ClientError) -> bool:
+    # 409 is S3's answer while another conditional write of the key is in progress.
+    return status_of(error) == HTTPStatus.PRECONDITION_FAILED or code_of(error) == "ConditionalRequestConflict"
+
+
+def _account_of(endpoint_url: str) -> str | None:
+    host = urlsplit(endpoint_url).hostname or ""
+    return host.partition(".")[0] if host.endswith(_R2_HOST) else None
+
+
+def _bare(etag: str) -> str:
+    return etag.removeprefix("W/").strip('"')
