@@ -112,6 +112,7 @@ class LedgerItem:
     size: int | None
     md5: str | None
     sha256: str | None
+    etag: str | None
     content_type: str | None
     width: int | None
     height: int | None

@@ -23,10 +23,11 @@ KNOWN_COLUMNS = frozenset({
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableShape:
-    """The columns a table has, in its own order."""
+    """The columns a table has, in its own order, and the types it declares for them."""
 
     table: str
     columns: tuple[str, ...]
+    types: tuple[str, ...] = ()
 
     def has(self, column: str) -> bool:
         """Tell whether the table has the column."""

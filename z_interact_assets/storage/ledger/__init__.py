@@ -4,7 +4,7 @@ It is enough to undo everything and to audit everything. SQLite by default, any 
 is one transaction; nothing stays open between calls.
 """
 
-from z_interact_assets.storage.ledger.connect import open_ledger
+from z_interact_assets.storage.ledger.connect import ledger_exists, open_ledger
 from z_interact_assets.storage.ledger.ledger import Ledger
 
-__all__ = ["Ledger", "open_ledger"]
+__all__ = ["Ledger", "ledger_exists", "open_ledger"]

@@ -29,6 +29,15 @@ def open_ledger(ledger_url: str, *, create: bool = True) -> Ledger:
     return Ledger(engine, errors)
 
 
+def ledger_exists(ledger_url: str) -> bool:
+    """Tell whether there is a ledger to read; one on a server is taken to be there."""
+    try:
+        url = make_url(ledger_url)
+    except ArgumentError:
+        return True  # opening it will say what is wrong
+    return url.get_backend_name() != "sqlite" or Path(url.database or "").is_file()
+
+
 def _engine(ledger_url: str, *, create: bool) -> sa.Engine:
     try:
         url = make_url(ledger_url)

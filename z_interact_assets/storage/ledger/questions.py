@@ -5,9 +5,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from z_interact_assets.core.models import ItemState
+from z_interact_assets.core.models import ImageFormat, ItemState
 from z_interact_assets.core.reasons import Reason
-from z_interact_assets.core.records import BatchSummary, LedgerItem
+from z_interact_assets.core.records import BatchSummary, LedgerItem, ObjectRecord
 from z_interact_assets.storage.ledger.schema import batches, events, image_hash, items, objects
 from z_interact_assets.storage.ledger.sessions import Sessions
 
@@ -15,9 +15,11 @@ PAGE_ITEMS = 1_000
 
 _ITEM = sa.select(
     items.c.item_id, items.c.image_id, items.c.batch_key, items.c.state, items.c.reason, items.c.detail,
-    items.c.source, items.c.object_key, objects.c.size, objects.c.md5, objects.c.sha256, objects.c.content_type,
-    objects.c.width, objects.c.height, objects.c.proof,
+    items.c.source, items.c.object_key, objects.c.size, objects.c.md5, objects.c.sha256, objects.c.etag,
+    objects.c.content_type, objects.c.width, objects.c.height, objects.c.proof,
 ).select_from(items.outerjoin(objects, objects.c.object_key == items.c.object_key))  # fmt: skip
+
+_NOT_IN_A_RECORD = frozenset({"object_key", "stored_at", "proved_at"})
 
 
 class Questions(Sessions):
@@ -28,6 +30,13 @@ class Questions(Sessions):
         statement = sa.select(items.c.state, sa.func.count()).group_by(items.c.state)
         with self._reading() as connection:
             return {ItemState(state): count for state, count in connection.execute(statement).all()}
+
+    def work_ever_seen(self) -> int:
+        """Return how often an image was given to a batch, the first time or again; it never goes down."""
+        entered = sa.select(sa.func.count()).where(items.c.batch_key.is_not(None))
+        again = sa.select(sa.func.count()).where(events.c.event == "planned_again")
+        with self._reading() as connection:
+            return connection.execute(entered).scalar_one() + connection.execute(again).scalar_one()
 
     def reasons(self, state: ItemState = ItemState.QUARANTINED) -> dict[Reason, int]:
         """Return the number of items of a state by reason."""
@@ -90,6 +99,20 @@ class Questions(Sessions):
                 return
             last = rows[-1].item_id
 
+    def alternates(self, item_ids: Sequence[int]) -> dict[int, list[ObjectRecord]]:
+        """Return the second images of those items (at most some thousand a call) that have any, by item id."""
+        columns = [column for column in objects.c if column.name not in _NOT_IN_A_RECORD]
+        statement = sa.select(*columns, objects.c.object_key.label("key")).where(
+            objects.c.role == "alternate", objects.c.item_id.in_(item_ids)
+        )
+        found: dict[int, list[ObjectRecord]] = {}
+        with self._reading() as connection:
+            for row in connection.execute(statement).mappings():
+                values = dict(row)
+                values["format"] = ImageFormat(values["format"]) if values["format"] else None
+                found.setdefault(values.pop("item_id"), []).append(ObjectRecord(**values))
+        return found
+
     def item(self, image_id: str) -> LedgerItem | None:
         """Return one image's item, or None if the ledger does not know it."""
         with self._reading() as connection:
@@ -126,6 +149,12 @@ class Questions(Sessions):
             if len(rows) < PAGE_ITEMS:
                 return
             last = rows[-1][0]
+
+    def has_object(self, key: str) -> bool:
+        """Tell whether the ledger answers for this object."""
+        statement = sa.select(objects.c.object_key).where(objects.c.object_key == key)
+        with self._reading() as connection:
+            return connection.execute(statement).first() is not None
 
     def duplicates(self) -> tuple[int, int]:
         """Return how many objects repeat another one's bytes, and how many bytes they waste."""

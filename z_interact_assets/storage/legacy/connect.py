@@ -17,17 +17,18 @@ BUSY_TIMEOUT_S = 10.0  # the app holds its write locks for milliseconds; 5 s or 
 _FORMS = "file:local.db, sqlite:///local.db, postgresql+psycopg://…, dump:export.sql"
 
 
-def open_table(database_url: str, *, table: str = "images") -> LegacyTable:
+def open_table(database_url: str, *, directory: Path = Path(), table: str = "images") -> LegacyTable:
     """Open the app's table behind a DATABASE_URL. Nothing is created: a missing file is an error.
 
     Forms: `file:PATH` and `sqlite:///PATH` (SQLite and libSQL files), `postgresql+psycopg://…`, and `dump:PATH`, a
-    `wrangler d1 export` loaded into a temporary file and opened read-only. Raises TableUnusableError.
+    `wrangler d1 export` loaded into a temporary file and opened read-only. Relative paths start at `directory`. Raises
+    TableUnusableError.
     """
     scheme = database_url.partition(":")[0].lower()
     if scheme == "dump":
-        return _sqlite_table(load_dump(Path(database_url.partition(":")[2])), table=table, read_only=True)
+        return _sqlite_table(load_dump(directory / database_url.partition(":")[2]), table=table, read_only=True)
     if scheme in ("file", "sqlite"):
-        return _sqlite_table(_sqlite_path(database_url), table=table)
+        return _sqlite_table(directory / _sqlite_path(database_url), table=table)
     if scheme == "cloudflare_d1":
         raise TableUnusableError(
             "DATABASE_URL names Cloudflare D1 over HTTP, which this version does not open.",

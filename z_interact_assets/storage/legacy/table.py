@@ -43,14 +43,16 @@ class LegacyTable:
                     f"The database has no table `{self._name}`.",
                     remedy="DATABASE_URL must name the app's own database; run its migrations first.",
                 )
-            columns = tuple(column["name"] for column in inspector.get_columns(self._name))
+            found = inspector.get_columns(self._name)
+            columns = tuple(column["name"] for column in found)
+            types = tuple(str(column["type"]) for column in found)
         missing = {"id", "image_url"} - set(columns)
         if missing:
             raise TableUnusableError(
                 f"Table `{self._name}` has no column {' and no '.join(sorted(missing))}.",
                 remedy="Without it rows can be neither addressed nor pointed at R2; check DATABASE_URL.",
             )
-        return TableShape(table=self._name, columns=columns)
+        return TableShape(table=self._name, columns=columns, types=types)
 
     @property
     def read_only(self) -> bool:
