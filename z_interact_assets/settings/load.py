@@ -40,6 +40,11 @@ def load_settings(env: Mapping[str, str] | None = None, *, directory: Path | Non
     return settings
 
 
+def setting_names() -> frozenset[str]:
+    """Return the environment variables that are settings of ours."""
+    return frozenset(_NAMES)
+
+
 def _known(source: Mapping[str, str]) -> dict[str, object]:
     return {field: text for name, field in _NAMES.items() if (text := source.get(name, "").strip())}
 

@@ -1,0 +1,102 @@
+"""Workspace: settings turned into opened things (table, ledger, store) and services built on them. No Dagster here."""
+
+import threading
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from z_interact_assets.core.models import ImageLimits
+from z_interact_assets.core.planning import Rules
+from z_interact_assets.core.preparation import Preparation
+from z_interact_assets.core.urls import KnownBases
+from z_interact_assets.migrate.migration import Engine, clock_ms
+from z_interact_assets.migrate.planner import Planner
+from z_interact_assets.migrate.static_files import StaticFolder
+from z_interact_assets.settings import Settings
+from z_interact_assets.storage.ledger import Ledger, open_ledger
+from z_interact_assets.storage.legacy import LegacyTable, open_table
+from z_interact_assets.storage.objects import R2Config, R2Store
+
+
+@dataclass
+class Workspace:
+    """Everything a command or an asset works with. Things are opened when they are first used; `close` closes them.
+
+    `create_ledger=False` is for commands that must not make one.
+    """
+
+    settings: Settings
+    create_ledger: bool = True
+    _opened: list[LegacyTable | Ledger | R2Store] = field(default_factory=list[LegacyTable | Ledger | R2Store])
+
+    @cached_property
+    def table(self) -> LegacyTable:
+        """The app's table (TableUnusableError, TableUnavailableError)."""
+        table = open_table(self.settings.database_url.get_secret_value(), directory=self.settings.directory)
+        self._opened.append(table)
+        return table
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The ledger (LedgerUnusableError, LedgerUnavailableError)."""
+        ledger = open_ledger(self.settings.ledger_url.get_secret_value(), create=self.create_ledger)
+        self._opened.append(ledger)
+        return ledger
+
+    @cached_property
+    def store(self) -> R2Store:
+        """The bucket of the settings (SettingsError lists what is not set)."""
+        store = R2Store.from_config(r2_config(self.settings))
+        self._opened.append(store)
+        return store
+
+    @cached_property
+    def bases(self) -> KnownBases:
+        """The URLs that are ours."""
+        return self.settings.known_bases()
+
+    def planner(self, batch_size: int | None = None) -> Planner:
+        """Return a planner; `batch_size` overrides MIGRATION_BATCH_SIZE."""
+        rules = Rules(self.bases, static_files=self.settings.static_dir is not None)
+        size = batch_size or self.settings.migration_batch_size
+        return Planner(self.table, self.ledger, rules, batch_size=size, clock_ms=clock_ms)
+
+    def engine(self, *, concurrency: int | None = None, stop: threading.Event | None = None) -> Engine:
+        """Return an engine; `concurrency` overrides UPLOAD_CONCURRENCY, `stop` ends its runs early."""
+        settings = self.settings
+        configured = None if settings.upload_concurrency == "auto" else settings.upload_concurrency
+        return Engine(
+            table=self.table,
+            preparation=self._preparation(),
+            max_in_flight_bytes=settings.max_in_flight_bytes,
+            concurrency=concurrency or configured,
+            max_concurrency=settings.max_upload_concurrency,
+            stop=stop or threading.Event(),
+        )
+
+    def close(self) -> None:
+        """Close what was opened."""
+        while self._opened:
+            self._opened.pop().close()
+
+    def _preparation(self) -> Preparation:
+        limits = ImageLimits(max_bytes=self.settings.max_image_bytes)
+        folder = self.settings.static_dir
+        reader = None if folder is None else StaticFolder(Path(folder), max_bytes=limits.max_bytes).read
+        return Preparation(self.bases, limits, reader)
+
+
+def r2_config(settings: Settings) -> R2Config:
+    """Return how to reach the bucket of the settings; SettingsError lists all that is missing."""
+    access = settings.require_r2()
+    return R2Config(
+        endpoint_url=access.endpoint_url,
+        bucket=access.bucket,
+        access_key_id=access.access_key_id,
+        secret_access_key=access.secret_access_key,
+        public_url=access.public_url,
+        former_public_urls=settings.r2_former_public_urls,
+        cache_control=settings.cache_control,
+        max_pool_connections=settings.max_upload_concurrency,
+        cipher=settings.cipher(),
+    )
