@@ -1,0 +1,1 @@
+"""The Dagster side: assets, checks, jobs, resources. Bodies are a few lines; what they do lives in the services."""

@@ -1,0 +1,35 @@
+"""Putting the definitions together, with resources that tests and the command line may replace."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from z_interact_assets.defs import inventory, legacy, migration, validation
+from z_interact_assets.defs.jobs import ALL_JOBS
+from z_interact_assets.defs.resources import default_resources
+
+
+def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
+    """Return the definitions; `resource_overrides` replaces `r2`, `workspace` or `observer`, for tests and the CLI."""
+    return dg.Definitions(
+        assets=[
+            legacy.legacy_images,
+            migration.migration_batches,
+            migration.migrated_images,
+            inventory.r2_inventory,
+            inventory.storage_stats,
+        ],
+        asset_checks=[
+            legacy.table_shape_is_known,
+            legacy.no_new_base64,
+            inventory.totals_reconcile,
+            validation.validation,
+            validation.public_urls_serve_the_images,
+        ],
+        jobs=ALL_JOBS,
+        resources={**default_resources(), **(resource_overrides or {})},
+        # Work is done by threads inside a service; a process a step would cost a second each and share nothing.
+        executor=dg.in_process_executor,
+    )
+

@@ -1,0 +1,79 @@
+"""Group `legacy`: the app's table, observed and never made by us."""
+
+import dagster as dg
+
+from z_interact_assets.core.planning import Decision
+from z_interact_assets.core.rows import TableShape
+from z_interact_assets.defs.beta import accepted_beta
+from z_interact_assets.defs.failures import as_failures
+from z_interact_assets.inventory import count_table
+from z_interact_assets.workspace import Workspace
+
+
+@accepted_beta(dg.observable_source_asset)(
+    group_name="legacy",
+    description=(
+        "The app's `images` table as last seen. Its data version changes when there is new work to migrate, and only "
+        "then."
+    ),
+    tags={"domain": "images"},
+)
+def legacy_images(workspace: dg.ResourceParam[Workspace]) -> dg.ObserveResult:
+    """Count the rows by state; no payload is read."""
+    with as_failures():
+        counts = count_table(workspace.table, workspace.bases)
+        unplanned = sum(
+            1 for _, decision, _ in workspace.planner().unplanned()
+            if decision in (Decision.BATCH, Decision.PLAN_AGAIN)
+        )  # fmt: skip
+        shape = workspace.table.shape
+        return dg.ObserveResult(
+            data_version=dg.DataVersion(str(workspace.ledger.ask.work_ever_seen() + unplanned)),
+            metadata={
+                "dagster/row_count": counts.total,
+                "dagster/table_name": shape.table,
+                "dagster/column_schema": column_schema(shape),
+                "base64_images": counts.base64,
+                "mixed_images": counts.mixed,
+                "r2_images": counts.r2,
+                "external_images": counts.external,
+                "imageless_images": counts.imageless,
+                "base64_bytes": counts.base64_bytes,
+                "not_yet_planned": unplanned,
+            },
+        )
+
+
+def column_schema(shape: TableShape) -> dg.TableSchema:
+    """Return the reflected columns as Dagster shows them."""
+    return dg.TableSchema(
+        columns=[dg.TableColumn(name, type=kind) for name, kind in zip(shape.columns, shape.types, strict=True)]
+    )
+
+
+@dg.asset_check(asset=legacy_images, description="The table has a shape the app's own migrations made.")
+def table_shape_is_known(workspace: dg.ResourceParam[Workspace]) -> dg.AssetCheckResult:
+    """Warn of columns nobody told us of, and of rows without an id."""
+    with as_failures():
+        unknown = workspace.table.shape.unknown_columns
+        unaddressable = workspace.table.unaddressable()
+    return dg.AssetCheckResult(
+        passed=not unknown and not unaddressable,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"unknown_columns": list(unknown), "rows_without_an_id": unaddressable},
+    )
+
+
+@dg.asset_check(asset=legacy_images, description="No image came into the table that no batch holds yet.")
+def no_new_base64(workspace: dg.ResourceParam[Workspace]) -> dg.AssetCheckResult:
+    """Warn of rows that wait for planning."""
+    with as_failures():
+        waiting = [
+            head.id for head, decision, _ in workspace.planner().unplanned()
+            if decision in (Decision.BATCH, Decision.PLAN_AGAIN)
+        ]  # fmt: skip
+    return dg.AssetCheckResult(
+        passed=not waiting,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"images": len(waiting), "examples": waiting[:10]},
+    )

@@ -1,0 +1,149 @@
+"""One run of `migrated_images` over any range of batches, reported batch by batch.
+
+In a range run Dagster takes no materialisation per partition from an asset's return value, so each is logged as an
+event the moment its batch is done; a batch without one is marked failed by Dagster when the run fails.
+"""
+
+from collections.abc import Iterator, Sequence
+from time import monotonic
+
+import dagster as dg
+
+from z_interact_assets.core.errors import StorageUnavailableError, TransientError
+from z_interact_assets.core.models import ItemState
+from z_interact_assets.core.ports import ObjectStore
+from z_interact_assets.core.records import BatchSummary, LedgerItem
+from z_interact_assets.defs.resources import RunObserver
+from z_interact_assets.migrate.migration import Migration, Scope
+from z_interact_assets.migrate.progress import Progress
+from z_interact_assets.workspace import Workspace
+
+LOG_EVERY_S = 10.0
+MAX_TABLE_ROWS = 50  # of a batch's images in the UI
+MAX_EXAMPLES = 10
+
+
+class MigrationRun:
+    """Connects a Migration to a Dagster run."""
+
+    def __init__(
+        self, context: dg.AssetExecutionContext, workspace: Workspace, store: ObjectStore, observer: RunObserver
+    ) -> None:
+        self._context = context
+        self._workspace = workspace
+        self._store = store
+        self._observer = observer
+        self._logged = monotonic()
+        self._set_aside = 0
+        self._examples: list[str] = []
+
+    def execute(
+        self, *, image_ids: Sequence[str] | None, limit: int | None, concurrency: int | None
+    ) -> Iterator[dg.AssetCheckResult]:
+        """Migrate the run's partitions; yields the check, then raises dg.Failure if a batch is not done."""
+        scope = Scope(
+            batch_keys=tuple(self._context.partition_keys),
+            image_ids=None if image_ids is None else tuple(image_ids),
+            limit=limit,
+        )
+        engine = self._workspace.engine(concurrency=concurrency, stop=self._observer.stop)
+        migration = Migration(
+            engine, self._store, self._workspace.ledger, run_id=self._context.run_id, listen=self._progress
+        )
+        self._observer.totals.append(migration.totals)
+        done: set[str] = set()
+        error: TransientError | None = None
+        try:
+            for summary in migration.run(scope):
+                if summary.pending == 0:
+                    self._report(summary)
+                    done.add(summary.key)
+        except StorageUnavailableError as outage:  # what was finished is recorded and reported first
+            error = outage
+            self._observer.error = outage
+        undone = [key for key in scope.batch_keys or () if key not in done]
+        yield self._check(migration)
+        if error is not None or (undone and not scope.is_partial) or migration.totals.failed:
+            raise self._failure(undone, migration, error)
+
+    def _progress(self, progress: Progress) -> None:
+        self._observer.progress(progress)
+        if monotonic() - self._logged >= LOG_EVERY_S:
+            self._logged = monotonic()
+            self._context.log.info(str(progress))
+
+    def _report(self, summary: BatchSummary) -> None:
+        items = self._workspace.ledger.ask.batch_items(summary.key)
+        self._set_aside += summary.set_aside
+        self._examples += [item.image_id[:80] for item in items if item.state in _TROUBLE][:MAX_EXAMPLES]
+        self._context.log_event(
+            dg.AssetMaterialization(self._context.asset_key, partition=summary.key, metadata=_metadata(summary, items))
+        )
+
+    def _check(self, migration: Migration) -> dg.AssetCheckResult:
+        totals = migration.totals
+        unclean = self._set_aside + totals.failed
+        severity = dg.AssetCheckSeverity.ERROR if totals.failed else dg.AssetCheckSeverity.WARN
+        return dg.AssetCheckResult(
+            check_name="every_image_is_migrated",
+            passed=unclean == 0,
+            severity=severity,
+            metadata={
+                "migrated": totals.migrated,
+                "already_stored": totals.already_stored,
+                "set_aside": self._set_aside,
+                "failed": totals.failed,
+                "bytes_uploaded": totals.bytes_uploaded,
+                "examples": self._examples[:MAX_EXAMPLES],
+            },
+        )
+
+    @staticmethod
+    def _failure(undone: Sequence[str], migration: Migration, error: TransientError | None) -> dg.Failure:
+        if migration.interrupted:
+            what = "The run was stopped; what was in flight is finished and recorded."
+        else:
+            what = str(error) if error else f"{migration.totals.failed} images failed."
+        return dg.Failure(
+            description=f"{what} {len(undone)} batches are not done; materialise them again to go on.",
+            metadata={"batches": list(undone[:MAX_EXAMPLES]), "failed_images": migration.totals.failed},
+            allow_retries=False,
+        )
+
+
+_TROUBLE = frozenset({ItemState.QUARANTINED, ItemState.CONFLICT, ItemState.FAILED})
+
+
+def _metadata(summary: BatchSummary, items: Sequence[LedgerItem]) -> dict[str, dg.MetadataValue]:
+    states = {f"images_{state.value}": dg.MetadataValue.int(count) for state, count in sorted(summary.states.items())}
+    return {
+        "dagster/row_count": dg.MetadataValue.int(summary.items),
+        "bytes": dg.MetadataValue.int(summary.bytes),
+        **states,
+        "images": dg.MetadataValue.table(records=[_record(item) for item in items[:MAX_TABLE_ROWS]], schema=_SCHEMA),
+    }
+
+
+_SCHEMA = dg.TableSchema(
+    columns=[
+        dg.TableColumn("image_id"),
+        dg.TableColumn("state"),
+        dg.TableColumn("reason"),
+        dg.TableColumn("object_key"),
+        dg.TableColumn("content_type"),
+        dg.TableColumn("bytes", type="int"),
+    ]
+)
+
+
+def _record(item: LedgerItem) -> dg.TableRecord:
+    return dg.TableRecord(
+        {
+            "image_id": item.image_id[:80],
+            "state": item.state.value,
+            "reason": item.reason.sentence if item.reason else "",
+            "object_key": item.object_key or "",
+            "content_type": item.content_type or "",
+            "bytes": item.size or 0,
+        }
+    )

@@ -1,0 +1,20 @@
+"""The dynamic partition of a migration batch. The ledger is the truth; the instance only mirrors its keys."""
+
+import dagster as dg
+
+from z_interact_assets.storage.ledger import Ledger
+
+MIGRATION_BATCH = "migration_batch"
+migration_batch_partitions = dg.DynamicPartitionsDefinition(name=MIGRATION_BATCH)
+
+# psycopg sends at most 65,535 parameters a statement; SQLite takes 10,000 keys in 0.05 s.
+_KEYS_A_CALL = 10_000
+
+
+def mirror_batches(instance: dg.DagsterInstance, ledger: Ledger) -> int:
+    """Add the partitions the instance lacks, in the order of the batches; return how many were added."""
+    present = set(instance.get_dynamic_partitions(MIGRATION_BATCH))
+    absent = [key for key in ledger.planning.batch_keys() if key not in present]
+    for start in range(0, len(absent), _KEYS_A_CALL):
+        instance.add_dynamic_partitions(MIGRATION_BATCH, absent[start : start + _KEYS_A_CALL])
+    return len(absent)
