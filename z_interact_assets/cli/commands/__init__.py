@@ -1,0 +1,1 @@
+"""One command a module; the module has the command's name."""

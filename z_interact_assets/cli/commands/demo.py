@@ -1,0 +1,115 @@
+"""`demo`: the whole migration on made-up data, with no settings."""
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from z_interact_assets.cli.options import examples
+from z_interact_assets.cli.printing import print_plan, print_stats, print_totals, print_validation
+
+if TYPE_CHECKING:
+    from z_interact_assets.cli.demo_home import DemoHome
+
+
+@examples("z-interact-assets demo", "z-interact-assets demo --fresh --rows 1000", "z-interact-assets dev")
+@click.command()
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(".demo"),
+    show_default=True,
+    help="Where table, objects and Dagster home are kept.",
+)
+@click.option("--rows", type=click.IntRange(100, 100_000), default=300, show_default=True, help="Rows of a new table.")
+@click.option("--fresh", is_flag=True, help="Start over: remove what an earlier demo left in the folder.")
+@click.pass_context
+def demo(ctx: click.Context, *, folder: Path, rows: int, fresh: bool) -> None:
+    """Show everything on made-up data: a table with every kind of row, and a local server standing in for R2.
+
+    Needs no settings and uses none: your own .env and variables are not read, no other machine is contacted.
+    """
+    from z_interact_assets.cli.demo_home import demo_home  # noqa: PLC0415 - imports moto
+
+    if fresh:
+        remove_demo(folder)
+    with demo_home(folder) as home:
+        ctx.exit(_show(home, rows))
+
+
+def remove_demo(folder: Path) -> None:
+    """Remove an earlier demo, and only that: a folder without our stand-in in it is refused."""
+    if not folder.exists():
+        return
+    if not (folder / "r2").is_dir():
+        raise click.BadParameter(f"{folder} holds no demo; it is left as it is.", param_hint="--folder")
+    for name in ("r2", "home"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for name in ("local.db", ".env"):
+        (folder / name).unlink(missing_ok=True)
+
+
+def _show(home: "DemoHome", rows: int) -> int:
+    from z_interact_assets.cli.migrating import migrate_now  # noqa: PLC0415 - imports dagster
+    from z_interact_assets.cli.planning import full_plan  # noqa: PLC0415
+    from z_interact_assets.cli.runs import opened_runs  # noqa: PLC0415
+    from z_interact_assets.cli.session import opened  # noqa: PLC0415
+    from z_interact_assets.cli.stocktaking import take_stock  # noqa: PLC0415
+    from z_interact_assets.cli.validating import validate_now  # noqa: PLC0415
+    from z_interact_assets.migrate.migration import Scope  # noqa: PLC0415
+
+    drawn = home.make_sample(rows=rows)
+    _heading("1. A table with base64 images, and a bucket")
+    click.echo(f"  table   {home.folder / 'local.db'} ({'drawn now' if drawn else 'from an earlier demo'})")
+    click.echo(f"  bucket  {home.standin.bucket} at {home.standin.endpoint_url}, standing in for Cloudflare R2")
+    with opened(home.settings()) as workspace, opened_runs(workspace) as runs:
+        _heading("2. plan: every image is read, proved and given its key; nothing is changed")
+        print_plan(full_plan(workspace, runs))
+        _heading("3. migrate: upload, prove, point the row at its public URL")
+        totals, seconds = migrate_now(workspace, runs, Scope())
+        document = totals.report(duration_seconds=seconds, dry_run=False)
+        print_totals({**document, "errors": []})
+        _heading("4. validate: read every byte back from the bucket and compare")
+        report = validate_now(runs, mode="full")
+        print_validation(report.to_json())
+        _heading("5. stats: what is where now")
+        stats = take_stock(workspace, runs)
+        print_stats(stats)
+        example = _an_example(workspace)
+    _summary(home, document, stats, example)
+    return 0 if report.is_valid and not document["failed"] else 1
+
+
+def _an_example(workspace: Any) -> str | None:
+    from z_interact_assets.core.models import ItemState  # noqa: PLC0415 - see above
+
+    item = next(workspace.ledger.ask.items([ItemState.PUBLISHED]), None)
+    return item.image_id if item else None
+
+
+def _heading(text: str) -> None:
+    click.echo()
+    click.secho(text, bold=True)
+
+
+def _summary(home: "DemoHome", document: dict[str, Any], stats: dict[str, Any], example: str | None) -> None:
+    folder = home.folder.relative_to(Path.cwd()) if home.folder.is_relative_to(Path.cwd()) else home.folder
+    in_r2 = stats["r2_images"] + stats["mixed_images"]
+    _heading("What happened")
+    click.echo(
+        f"  {in_r2:,} of {stats['total_images']:,} rows now point at an object in the bucket, each proved byte for byte."
+    )
+    if document["planned"] == 0:
+        click.echo("  This run found nothing new to do, and uploaded nothing: running again is always safe.")
+        click.echo("  Start over with: z-interact-assets demo --fresh")
+    click.echo(f"  {stats['quarantined_images']:,} rows were set aside with a reason and left exactly as they were.")
+    click.echo(
+        f"  {stats['mixed_images']:,} rows keep their base64 as well until it is reclaimed, so nothing can be lost."
+    )
+    _heading("Next")
+    click.echo("  make dev                       the Dagster UI with these runs in it (z-interact-assets dev)")
+    click.echo(f"  cd {folder} && z-interact-assets status --quarantined")
+    if example:
+        click.echo(f"  cd {folder} && z-interact-assets status --image-id {example}")
+    click.echo("  z-interact-assets doctor       when you have set R2_* and DATABASE_URL for your own bucket and table")

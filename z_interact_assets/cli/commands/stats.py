@@ -1,0 +1,26 @@
+"""`stats`: what is where, how much of it, and how healthy that is."""
+
+import click
+
+from z_interact_assets.cli.options import as_json, examples, print_json
+from z_interact_assets.cli.printing import print_stats
+
+
+@examples("z-interact-assets stats", "z-interact-assets stats --json | jq .health")
+@click.command()
+@as_json
+def stats(*, as_json: bool) -> None:
+    """Count the table, list the whole bucket, match both with the ledger, and append a snapshot to the history.
+
+    No image is read. Where the bucket cannot be listed its numbers are null, never zero.
+    """
+    from z_interact_assets.cli.runs import opened_runs  # noqa: PLC0415 - imports dagster
+    from z_interact_assets.cli.session import opened  # noqa: PLC0415
+    from z_interact_assets.cli.stocktaking import take_stock  # noqa: PLC0415
+
+    with opened() as workspace, opened_runs(workspace) as runs:
+        document = take_stock(workspace, runs)
+    if as_json:
+        print_json(document)
+    else:
+        print_stats(document)

@@ -1,0 +1,37 @@
+"""The Dagster instance that commands and UI share: a home folder, and a dagster.yaml in a home we make ourselves."""
+
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from z_interact_assets.core.errors import SettingsError
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
+
+def prepare_home(home: Path) -> None:
+    """Make the folder; a new one gets our dagster.yaml (Dagster reads no other), an existing one is left alone."""
+    if home.is_dir():
+        return
+    try:
+        home.mkdir(parents=True)
+        (home / "dagster.yaml").write_text(_instance_yaml())
+    except OSError as error:
+        raise SettingsError([f"DAGSTER_HOME: {home} cannot be made: {error.strerror}."]) from None
+
+
+def open_instance(home: Path) -> "DagsterInstance":
+    """Open the instance of this home."""
+    from dagster import DagsterInstance  # noqa: PLC0415 - 0.6 s that --help need not pay
+
+    prepare_home(home)
+    return DagsterInstance.from_config(str(home))
+
+
+def _instance_yaml() -> str:
+    """Return dagster.yaml: packaged in a wheel, beside the package in a checkout."""
+    packaged = files("z_interact_assets") / "dagster.yaml"
+    if packaged.is_file():
+        return packaged.read_text()
+    return (Path(__file__).parents[2] / "dagster.yaml").read_text()

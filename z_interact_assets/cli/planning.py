@@ -1,0 +1,49 @@
+"""`plan` as a function: what the command and the demo do alike."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from z_interact_assets.cli.progress import shown_progress
+from z_interact_assets.core.planning import HeadKind
+
+if TYPE_CHECKING:
+    from z_interact_assets.cli.runs import Runs
+    from z_interact_assets.migrate.planner import PlanResult
+    from z_interact_assets.workspace import Workspace
+
+
+def assign_batches(runs: "Runs", *, batch_size: int | None = None) -> "PlanResult":
+    """Run the planning job; return what it found."""
+    from z_interact_assets.cli.runs import op_config  # noqa: PLC0415 - imports dagster
+
+    runs.run("plan_batches", config=op_config("migration_batches", {"batch_size": batch_size}))
+    result: PlanResult = runs.observer.results["plan"]
+    for warning in result.warnings:
+        click.echo(f"Warning: {warning}", err=True)
+    if result.unaddressable:
+        click.echo(f"Warning: {result.unaddressable} rows have no text id and cannot be migrated.", err=True)
+    return result
+
+
+def full_plan(
+    workspace: "Workspace", runs: "Runs", *, quick: bool = False, batch_size: int | None = None
+) -> dict[str, Any]:
+    """Plan, then (unless quick) read each payload once; return the document of `plan --json`."""
+    from z_interact_assets.migrate.forecast import Forecaster, plan_document  # noqa: PLC0415 - see app
+
+    result = assign_batches(runs, batch_size=batch_size)
+    forecast = None
+    if not quick:
+        with shown_progress("Reading") as listen:
+            planner = workspace.planner(batch_size)
+            forecast = Forecaster(workspace.engine(), workspace.ledger, planner, listen=listen).of_plan()
+    pending = workspace.ledger.work.pending()
+    return plan_document(
+        forecast,
+        batches=len(pending),
+        images=sum(pending.values()),
+        external=result.kinds.get(HeadKind.EXTERNAL, 0),
+        imageless=result.kinds.get(HeadKind.IMAGELESS, 0),
+        skipped=result.kinds.get(HeadKind.UNFINISHED, 0),
+    )

@@ -1,0 +1,132 @@
+"""Documents for people: the same numbers as --json, with units."""
+
+from collections import Counter
+from typing import Any
+
+import click
+
+from z_interact_assets.core.reasons import Reason
+
+SCREENFUL = 20
+
+
+def print_plan(document: dict[str, Any]) -> None:
+    """Print the plan for people."""
+    click.echo(f"{document['images']:,} images to migrate in {document['batches']:,} batches")
+    if document["estimate"] is not None:
+        cost = document["estimate"]
+        click.echo(f"  to upload        {document['bytes'] / 1e6:,.1f} MB in {cost['class_a_operations']:,} objects")
+        click.echo(f"  cost             ${cost['one_time_usd']:.4f} once, ${cost['monthly_storage_usd']:.4f} a month")
+        click.echo(f"  database         {cost['database_bytes_freed'] / 1e6:,.1f} MB of base64 become superfluous")
+        click.echo(f"  already in R2    {document['already_in_r2']:,} rows to be checked")
+        click.echo(f"  duplicates       {document['duplicates']:,} images repeat another one's bytes")
+        _print_quarantined(document["quarantined"])
+    click.echo(f"  left alone       {document['external']:,} external, {document['imageless']:,} without an image, "
+               f"{document['skipped']:,} unfinished")  # fmt: skip
+
+
+def _print_quarantined(quarantined: list[dict[str, str]]) -> None:
+    click.echo(f"  to quarantine    {len(quarantined):,} rows, left exactly as they are")
+    for reason, count in Counter(entry["reason"] for entry in quarantined).most_common():
+        click.echo(f"    {count:>6,}  {reason:<22} {Reason(reason).sentence}")
+
+
+def print_totals(document: dict[str, Any]) -> None:
+    """Print a migration's outcome for people."""
+    verb = "would be migrated" if document["dry_run"] else "migrated"
+    click.echo(f"{document['migrated']:,} of {document['planned']:,} images {verb}")
+    click.echo(
+        f"  uploaded         {document['bytes_uploaded'] / 1e6:,.1f} MB in {document['objects_written']:,} objects"
+    )
+    click.echo(f"  already stored   {document['already_stored']:,}")
+    click.echo(f"  quarantined      {document['quarantined']:,}")
+    click.echo(f"  conflicts        {document['conflicts']:,}")
+    click.echo(f"  failed           {document['failed']:,}")
+    click.echo(f"  took             {document['duration_seconds']:,.1f} s, {document['batches']:,} batches")
+    for entry in document["errors"][:SCREENFUL]:
+        click.echo(f"    {_short(entry['image_id'])} {entry['reason']:<22} {entry['message']}")
+    if len(document["errors"]) > SCREENFUL:
+        click.echo(f"    … and {len(document['errors']) - SCREENFUL:,} more (--json lists them)")
+
+
+def print_status(document: dict[str, Any]) -> None:
+    """Print where the migration stands."""
+    done = document["batches"] - document["batches_pending"]
+    click.echo(f"{done:,} of {document['batches']:,} batches done")
+    if document["next_batch"]:
+        click.echo(f"  next batch       {document['next_batch']}   (z-interact-assets migrate)")
+    for state, count in document["states"].items():
+        click.echo(f"  {state:<16} {count:>8,}")
+    for reason, count in document["quarantined_by_reason"].items():
+        click.echo(f"    {reason:<22} {count:>6,}  {Reason(reason).sentence}")
+    for entry in document.get("quarantined", []):
+        click.echo(f"  {_short(entry['image_id'])} {entry['reason']:<22} {entry['detail']}")
+
+
+def print_image(document: dict[str, Any]) -> None:
+    """Print the whole story of one image."""
+    for name, value in document.items():
+        if name != "history" and value not in (None, ""):
+            click.echo(f"{name:<14} {value}")
+    for event in document["history"]:
+        click.echo(f"  {event['at']}  {event['event']:<14} run {event['run_id'] or '-'}  {event['facts'] or ''}")
+
+
+def print_stats(document: dict[str, Any]) -> None:
+    """Print the storage statistics."""
+    health = document["health"]
+    score = "" if health["score"] is None else f", {health['score']} of 100"
+    click.echo(f"{document['total_images']:,} rows; health: {health['status']}{score}")
+    for name, text in _STATS:
+        value = document[name]
+        shown = "unknown" if value is None else f"{value:,}"
+        click.echo(f"  {text:<34} {shown:>14}")
+    for issue in health["issues"]:
+        click.echo(f"  ! {issue}")
+    for command in health["recommendations"]:
+        click.echo(f"    → {command}")
+
+
+_STATS = (
+    ("r2_images", "in R2, base64 gone"),
+    ("mixed_images", "in R2, base64 kept for now"),
+    ("base64_images", "base64 only"),
+    ("external_images", "at another host"),
+    ("local_images", "files of the app (/images/…)"),
+    ("imageless_images", "completed without an image"),
+    ("unfinished_images", "failed or still generating"),
+    ("unrecognised_images", "with an unrecognised URL"),
+    ("quarantined_images", "quarantined (of the above)"),
+    ("r2_objects", "objects in the bucket"),
+    ("r2_bytes", "bytes in the bucket"),
+    ("base64_bytes", "bytes of base64 in the database"),
+    ("orphan_objects", "objects that belong to no row"),
+    ("missing_objects", "objects that should be there"),
+)
+
+
+def _short(image_id: str) -> str:
+    """Return an id that is safe and short enough for a terminal line."""
+    shown = "".join(character if character.isprintable() else "�" for character in image_id[:40])
+    return f"{shown:<40}"
+
+
+def print_validation(document: dict[str, Any]) -> None:
+    """Print what a validation found."""
+    verdict = "every claim holds" if document["is_valid"] else "NOT everything could be proved"
+    click.echo(f"{document['valid']:,} of {document['checked']:,} images proved ({document['mode']}): {verdict}")
+    for kind, explanation in _FALSE_CLAIMS.items():
+        found = document[kind]
+        shown = "unknown: the bucket could not be listed" if found is None else f"{len(found):,}"
+        click.echo(f"  {kind:<12} {shown:>6}  {explanation}")
+        for name in (found or [])[:SCREENFUL]:
+            click.echo(f"    {_short(name)}")
+
+
+_FALSE_CLAIMS = {
+    "missing": "no object in R2",
+    "corrupted": "other bytes, size or type than was proved",
+    "misdirected": "the row points elsewhere",
+    "unreachable": "could not be asked; nothing is known",
+    "orphaned": "objects that belong to no row (never deleted)",
+}

@@ -1,0 +1,21 @@
+"""`stats` as a function: inventory and statistics in one run, or statistics alone where R2 cannot be asked."""
+
+from typing import Any
+
+import click
+
+from z_interact_assets.cli.runs import Runs, op_config
+from z_interact_assets.core.errors import SettingsError, StorageRefusedError, StorageUnavailableError
+from z_interact_assets.workspace import Workspace
+
+
+def take_stock(workspace: Workspace, runs: Runs) -> dict[str, Any]:
+    """Return the document of `stats --json`."""
+    try:
+        workspace.store.check()
+    except (SettingsError, StorageRefusedError, StorageUnavailableError) as error:
+        click.echo(f"Warning: the bucket could not be asked: {error}", err=True)
+        runs.run("count_table", config=op_config("storage_stats", {"bucket_listed": False}))
+    else:
+        runs.run("take_stock")
+    return runs.observer.results["stats"]
