@@ -1,0 +1,53 @@
+# Two commands make a fresh machine useful: `make demo` and `make test`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo dev test test-all lint format lock bench clean
+
+help:  ## List the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+install: $(STAMP)  ## Make .venv and install everything, hash-checked
+
+$(STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: install  ## The whole migration on made-up data: no settings, no network
+	$(BIN)/z-interact-assets demo
+
+dev: install  ## The Dagster UI on the demo's data, at http://127.0.0.1:3000
+	$(BIN)/z-interact-assets dev
+
+test: install  ## The fast tests
+	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not slow"
+
+test-all: install  ## All tests
+	$(BIN)/python -m pytest -n auto --dist loadgroup
+
+lint: install  ## Formatting, rules, types, layers, definitions
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	$(BIN)/dagster definitions validate -w workspace.yaml
+
+format: install  ## Format and fix what can be fixed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock:  ## Resolve requirements.lock anew (needs uv)
+	uv pip compile --quiet --generate-hashes --no-header --no-emit-index-url --no-strip-extras --python-version 3.11 \
+	  --all-extras --group dev pyproject.toml --output-file requirements.lock
+
+bench: install  ## Migrate made-up rows with 1,000 and 10,000 images; time and memory of each
+	$(BIN)/python bench/growth.py $(BENCH_ROWS)
+
+clean:  ## Remove what make made (the demo's data too)
+	rm -rf $(VENV) .demo .pytest_cache .ruff_cache .hypothesis build dist
