@@ -1,0 +1,115 @@
+"""The public face of the bucket: what a browser gets from a public URL. No credentials, no writing, no judgement."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Self
+
+import urllib3
+from urllib3.exceptions import HTTPError
+from urllib3.util import Retry, Timeout
+
+from z_interact_assets.core.errors import StorageUnavailableError, UnsafeURLError
+from z_interact_assets.core.models import ImageLimits
+from z_interact_assets.core.urls import is_loopback_or_https
+
+_CHUNK = 64 * 1024
+_HEADERS = {"Accept": "image/*", "Accept-Encoding": "identity", "User-Agent": "z-interact-assets"}
+_BUSY = (429, 502, 503, 504)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicAnswer:
+    """What a GET answered. Digests are lower-case hex of the body as it was sent; absent headers are None.
+
+    `size` counts the bytes read: above the cap of the request it only says that the body is too long.
+    """
+
+    status: int
+    size: int
+    sha256: str
+    md5: str
+    content_type: str | None
+    cache_control: str | None
+    allow_origin: str | None
+
+
+class PublicReader:
+    """Reads public URLs, for use by many threads at once; a context manager that closes itself.
+
+    `connections` are kept open to a host; timeouts are seconds; `verify` is True, False or the path of a CA bundle.
+    """
+
+    def __init__(
+        self,
+        *,
+        connections: int = 16,
+        connect_timeout: float = 10,
+        read_timeout: float = 30,
+        retries: int = 2,
+        verify: bool | str = True,
+    ) -> None:
+        # A Retry-After may name hours: the backoff is ours.
+        retry = Retry(
+            retries, redirect=False, status_forcelist=_BUSY, backoff_factor=0.2, raise_on_status=False,
+            respect_retry_after_header=False,
+        )  # fmt: skip
+        self._pool = urllib3.PoolManager(
+            maxsize=connections,
+            timeout=Timeout(connect=connect_timeout, read=read_timeout),
+            retries=retry,
+            cert_reqs="CERT_REQUIRED" if verify else "CERT_NONE",
+            ca_certs=verify if isinstance(verify, str) else None,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def get(self, url: str, *, max_bytes: int = ImageLimits().max_bytes, origin: str | None = None) -> PublicAnswer:
+        """GET the URL, as a page of `origin` would; a redirect is an answer, it is not followed.
+
+        The body is streamed and read no further than just past `max_bytes`. UnsafeURLError for a URL that is neither
+        https nor on this machine; StorageUnavailableError where no whole answer comes.
+        """
+        if not is_loopback_or_https(url):
+            raise UnsafeURLError("A public URL must be https (http is allowed to this machine only).")
+        headers = _HEADERS if origin is None else {**_HEADERS, "Origin": origin}
+        try:
+            response = self._pool.request(
+                "GET", url, headers=headers, redirect=False, preload_content=False, decode_content=False
+            )
+            try:
+                return _digested(response, max_bytes)
+            finally:
+                # What was read to its end is reused; the rest must not be.
+                response.close()
+        except (HTTPError, OSError) as error:
+            raise StorageUnavailableError(
+                f"The public URL did not answer ({type(error).__name__}).",
+                remedy="Check the network and R2_PUBLIC_URL.",
+            ) from None
+
+    def close(self) -> None:
+        """Give back connections."""
+        self._pool.clear()
+
+
+def _digested(response: urllib3.BaseHTTPResponse, max_bytes: int) -> PublicAnswer:
+    md5, sha256, size = hashlib.md5(usedforsecurity=False), hashlib.sha256(), 0
+    for chunk in response.stream(_CHUNK, decode_content=False):
+        md5.update(chunk)
+        sha256.update(chunk)
+        size += len(chunk)
+        if size > max_bytes:
+            break
+    return PublicAnswer(
+        status=response.status,
+        size=size,
+        sha256=sha256.hexdigest(),
+        md5=md5.hexdigest(),
+        content_type=response.headers.get("Content-Type"),
+        cache_control=response.headers.get("Cache-Control"),
+        allow_origin=response.headers.get("Access-Control-Allow-Origin"),
+    )
