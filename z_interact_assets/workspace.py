@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from z_interact_assets.core.models import ImageLimits
-from z_interact_assets.core.planning import Rules
+from z_interact_assets.core.planning import Prices, Rules
 from z_interact_assets.core.preparation import Preparation
 from z_interact_assets.core.urls import KnownBases
 from z_interact_assets.migrate.migration import Engine, clock_ms
@@ -74,13 +74,20 @@ class Workspace:
             stop=stop or threading.Event(),
         )
 
+    def prices(self) -> Prices:
+        """Return R2's prices, for estimates."""
+        return Prices(
+            storage_gb_month=self.settings.r2_storage_usd_per_gb_month,
+            class_a_million=self.settings.r2_class_a_usd_per_million,
+        )
+
     def close(self) -> None:
         """Close what was opened."""
         while self._opened:
             self._opened.pop().close()
 
     def _preparation(self) -> Preparation:
-        limits = ImageLimits(max_bytes=self.settings.max_image_bytes)
+        limits = ImageLimits(max_bytes=self.settings.max_image_bytes, warn_bytes=self.settings.warn_image_bytes)
         folder = self.settings.static_dir
         reader = None if folder is None else StaticFolder(Path(folder), max_bytes=limits.max_bytes).read
         return Preparation(self.bases, limits, reader)

@@ -60,9 +60,10 @@ _CONTENT_TYPES = {ImageFormat.JPG: "image/jpeg", ImageFormat.SVG: "image/svg+xml
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageLimits:
-    """Bounds an image must keep. Bytes, and pixels (width x height x frames)."""
+    """Bounds an image must keep: bytes, and pixels (width x height x frames). Above `warn_bytes` it is reported."""
 
     max_bytes: int = 50 * 1024 * 1024
+    warn_bytes: int = 10 * 1024 * 1024
     max_pixels: int = 178_956_970  # Pillow's own decompression bomb line, twice its MAX_IMAGE_PIXELS warning
 
 

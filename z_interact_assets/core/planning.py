@@ -158,9 +158,8 @@ class Estimate:
     database_bytes_freed: int
 
 
-def estimate(*, objects: int, object_bytes: int, text_bytes: int, prices: Prices | None = None) -> Estimate:
+def estimate(*, objects: int, object_bytes: int, text_bytes: int, prices: Prices) -> Estimate:
     """Estimate from what is to be written: one PUT an object; the base64 text is freed when it is reclaimed."""
-    prices = prices or Prices()
     return Estimate(
         class_a_operations=objects,
         monthly_storage_usd=round(object_bytes / 1e9 * prices.storage_gb_month, 6),

@@ -5,7 +5,7 @@ plan and the migration all call it, so that the one foretells what the other doe
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -165,7 +165,8 @@ class Preparation:
         only_copy: bool = False,
     ) -> Prepared:
         primary = self._image(row, data, "file" if source == "static" else "base64")
-        originals = {column: describe_text(row.get(column), decoded, alternate) for column, decoded in texts.items()}
+        images = [primary] if alternate is None else [primary, alternate]
+        originals = {column: describe_text(row.get(column), decoded, images) for column, decoded in texts.items()}
         before = {
             column: _storable(row.get(column))
             for column in SWITCHED_COLUMNS
@@ -191,10 +192,10 @@ class Preparation:
         return PreparedImage(key=key, proof=proof, digests=digests, metadata=metadata, data=data)
 
 
-def describe_text(text: Any, decoded: DecodedText, alternate: PreparedImage | None = None) -> dict[str, Any]:
-    """Return the undo record of one text: its form, size and SHA-256, and the SHA-256 of the bytes it spells."""
+def describe_text(text: Any, decoded: DecodedText, images: Iterable[PreparedImage]) -> dict[str, Any]:
+    """Return the undo record of one text: its form, size and SHA-256, and the SHA-256 of the image it spells."""
     raw = text if isinstance(text, bytes) else str(text).encode("utf-8", "surrogatepass")
-    spelt = alternate.digests.sha256 if alternate and alternate.data == decoded.data else digest(decoded.data).sha256
+    spelt = next(image.digests.sha256 for image in images if image.data == decoded.data)
     return {
         "form": {"raw": True} if raw == decoded.data else decoded.form.to_json(),
         "text_bytes": len(raw),

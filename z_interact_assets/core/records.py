@@ -18,6 +18,7 @@ class KnownItem:
     reason: Reason | None
     fingerprint: str | None
     batch_key: str | None
+    position: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,7 @@ class WorkItem:
     object_key: str | None = None
     md5: str | None = None
     source: str | None = None
+    position: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

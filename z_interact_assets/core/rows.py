@@ -44,7 +44,7 @@ class RowHead:
     """What can be known of a row without reading a payload.
 
     `data_bytes` and `url_bytes` are octets as stored, None where the column is NULL or absent; `url_head` is the
-    first URL_HEAD_CHARACTERS of image_url. `status` is filled only where the row holds neither.
+    first URL_HEAD_BYTES of image_url. `status` is filled only where the row holds neither.
     """
 
     id: str
@@ -111,8 +111,17 @@ def octets(value: Any) -> int | None:
         return None
     if isinstance(value, bytes | memoryview):
         return len(value)
-    text = str(value)
-    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+    if not isinstance(value, str):
+        return 1  # a number where text belongs: no payload, whatever its digits (LegacyTable.heads says the same)
+    return len(value) if value.isascii() else len(stored_bytes(value))
+
+
+def stored_bytes(text: str) -> bytes:
+    """Return the bytes of a text as the database holds them; what is no UTF-8 there comes as surrogate escapes."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # a lone surrogate of another origin
+        return text.encode("utf-8", "surrogatepass")
 
 
 def head_text(value: Any) -> str:
@@ -123,7 +132,7 @@ def head_text(value: Any) -> str:
     if isinstance(value, bytes | memoryview):
         start = bytes(value[:URL_HEAD_BYTES])
     else:
-        start = str(value)[:URL_HEAD_BYTES].encode("utf-8", "replace")[:URL_HEAD_BYTES]
+        start = stored_bytes(value[:URL_HEAD_BYTES])[:URL_HEAD_BYTES] if isinstance(value, str) else b""
     text = start.decode("utf-8", "ignore")
     if text[:16].lstrip()[:5].lower() == "data:":
         return text[:64].partition(",")[0]

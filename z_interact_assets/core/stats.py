@@ -114,9 +114,7 @@ def health(table: TableCounts, bucket: BucketCounts | None, states: Mapping[Item
         if waiting > 0:
             found.add(f"{waiting:,} images are still base64 in the database.", "z-interact-assets migrate")
     if quarantined:
-        found.add(
-            f"{quarantined:,} images are quarantined.", "z-interact-assets status --quarantined"
-        )
+        found.add(f"{quarantined:,} images are quarantined.", "z-interact-assets status --quarantined")
     if states.get(ItemState.FAILED, 0):
         found.add(f"{states[ItemState.FAILED]:,} images failed in the last run.", "z-interact-assets migrate")
     if bucket is None:

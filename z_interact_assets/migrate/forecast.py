@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from heapq import merge
+from itertools import islice
 from typing import Any
 
 from z_interact_assets.core.models import ItemState
-from z_interact_assets.core.planning import Decision, Estimate, batch_key, estimate
+from z_interact_assets.core.planning import Decision, Estimate, Prices, batch_key, estimate
 from z_interact_assets.core.ports import ObjectStore
 from z_interact_assets.core.records import WorkItem
 from z_interact_assets.migrate.migration import Engine, Scope
@@ -45,10 +47,13 @@ class Forecast:
             reason = outcome.final.reason
             self.quarantined.append({"image_id": outcome.item.image_id, "reason": reason.value})
 
-    def estimate(self) -> Estimate:
+    def estimate(self, prices: Prices) -> Estimate:
         """Return what carrying it out costs and frees."""
         return estimate(
-            objects=self.totals.objects_written, object_bytes=self.totals.bytes_uploaded, text_bytes=self.text_bytes
+            objects=self.totals.objects_written,
+            object_bytes=self.totals.bytes_uploaded,
+            text_bytes=self.text_bytes,
+            prices=prices,
         )
 
     def _note_duplicate(self, sha256: str | None) -> None:
@@ -78,9 +83,13 @@ class Forecaster:
     def of_migration(self, store: ObjectStore, scope: Scope, *, batch_size: int) -> Forecast:
         """Foretell exactly what `migrate` would do now, planning included; R2 is asked by HEAD, nothing is written."""
         store.check()
-        total = sum(1 for _ in self._everything(scope, batch_size))
+        again = self._again(scope)
+        fresh = sum(1 for _ in self._fresh(scope, batch_size))
+        total = self._pending(scope) + len(again) + fresh
+        if scope.limit is not None:
+            total = min(total, scope.limit)
         sink = DrySink(store, public_url=store.public_url("x")[: -len("/x")])
-        return self._run(self._everything(scope, batch_size), total, sink)
+        return self._run(islice(self._everything(scope, batch_size, again), total), total, sink)
 
     def _run(self, items: Iterable[WorkItem], total: int, sink: DrySink) -> Forecast:
         forecast = Forecast()
@@ -101,30 +110,37 @@ class Forecaster:
         keys = list(self._ledger.work.pending(scope.batch_keys, image_ids=scope.image_ids))
         return self._ledger.work.hand_out(keys, image_ids=scope.image_ids, limit=scope.limit, now_ms=0, dry_run=True)
 
-    def _everything(self, scope: Scope, batch_size: int) -> Iterator[WorkItem]:
-        """Yield what is planned, then what planning would add, as the migration would take it."""
-        left = scope.limit
-        for item in self._and_unplanned(scope, batch_size):
-            if left == 0:
-                return
-            yield item
-            left = None if left is None else left - 1
+    def _everything(self, scope: Scope, batch_size: int, again: list[WorkItem]) -> Iterator[WorkItem]:
+        """Yield what is planned and what planning would add, in the order in which the migration would take it."""
+        planned = self._planned(Scope(batch_keys=scope.batch_keys, image_ids=scope.image_ids))
+        yield from merge(planned, again, key=_place)
+        yield from self._fresh(scope, batch_size)
 
-    def _and_unplanned(self, scope: Scope, batch_size: int) -> Iterator[WorkItem]:
-        yield from self._planned(Scope(batch_keys=scope.batch_keys, image_ids=scope.image_ids))
+    def _again(self, scope: Scope) -> list[WorkItem]:
+        """Return the images that would be planned again, each in the place it has in its batch."""
+        found = [
+            WorkItem(
+                item_id=known.item_id, image_id=head.id, batch_key=known.batch_key, state=ItemState.PLANNED, attempts=0,
+                position=known.position or 0,
+            )
+            for head, decision, known in self._planner.unplanned()
+            if decision is Decision.PLAN_AGAIN and known is not None and known.batch_key is not None
+        ]  # fmt: skip
+        return sorted((item for item in found if _wanted(item, scope)), key=_place)
+
+    def _fresh(self, scope: Scope, batch_size: int) -> Iterator[WorkItem]:
+        """Yield the images that would come into new batches."""
         number = self._ledger.planning.batch_count()
-        fresh = 0
-        for head, decision, known in self._planner.unplanned():
-            if decision is Decision.BATCH:
-                key = batch_key(number + 1 + fresh // batch_size)
-                fresh += 1
-            elif decision is Decision.PLAN_AGAIN and known is not None and known.batch_key is not None:
-                key = known.batch_key
-            else:
-                continue
+        heads = (head for head, decision, _ in self._planner.unplanned() if decision is Decision.BATCH)
+        for index, head in enumerate(heads):
+            key = batch_key(number + 1 + index // batch_size)
             item = WorkItem(item_id=0, image_id=head.id, batch_key=key, state=ItemState.PLANNED, attempts=0)
             if _wanted(item, scope):
                 yield item
+
+
+def _place(item: WorkItem) -> tuple[str, int]:
+    return item.batch_key, item.position
 
 
 def _wanted(item: WorkItem, scope: Scope) -> bool:
@@ -139,15 +155,24 @@ def _settle_nothing(outcomes: Sequence[Outcome]) -> None:
         outcome.drop_payload()
 
 
-def plan_document(forecast: Forecast | None, *, batches: int, images: int, external: int, imageless: int,
-                  skipped: int) -> dict[str, Any]:  # fmt: skip
+def plan_document(
+    forecast: Forecast | None,
+    *,
+    prices: Prices,
+    batches: int,
+    images: int,
+    external: int,
+    imageless: int,
+    skipped: int,
+) -> dict[str, Any]:
     """Return the document of `plan --json`. After a quick plan what only payloads can tell is null."""
     if forecast is None:
+        unknown = ("bytes", "quarantined", "duplicates", "already_in_r2", "large_images", "estimate")
         return {
-            "batches": batches, "images": images, "bytes": None, "quarantined": None, "duplicates": None,
-            "external": external, "imageless": imageless, "already_in_r2": None, "skipped": skipped, "estimate": None,
+            "batches": batches, "images": images, "external": external, "imageless": imageless, "skipped": skipped,
+            **dict.fromkeys(unknown),
         }  # fmt: skip
-    cost = forecast.estimate()
+    cost = forecast.estimate(prices)
     return {
         "batches": len(forecast.batches),
         "images": forecast.images,
@@ -158,6 +183,7 @@ def plan_document(forecast: Forecast | None, *, batches: int, images: int, exter
         "imageless": imageless,
         "already_in_r2": forecast.already_in_r2,
         "skipped": skipped,
+        "large_images": forecast.totals.large_images,
         "estimate": {
             "class_a_operations": cost.class_a_operations,
             "monthly_storage_usd": cost.monthly_storage_usd,

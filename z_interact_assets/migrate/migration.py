@@ -139,8 +139,8 @@ class Migration:
         ):  # fmt: skip
             ended = Counter(outcome.item.batch_key for outcome in group)
             started |= ended.keys()
+            self.totals.batches = len(started)
             remaining.subtract(ended)
             for key in sorted(key for key in ended if remaining[key] == 0):
                 yield self._ledger.ask.batch(key)
         self.interrupted = self._engine.stop.is_set() and self.totals.done < self.totals.planned
-        self.totals.batches = len(started)

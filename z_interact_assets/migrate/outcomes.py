@@ -28,6 +28,7 @@ class Outcome:
     uploaded_bytes: int = 0
     text_bytes: int = 0
     sha256: str | None = None
+    large: bool = False
     taken: int = 0
     error: Exception | None = None
 
@@ -55,6 +56,7 @@ class Totals:
     bytes_uploaded: int = 0
     objects_written: int = 0
     batches: int = 0
+    large_images: int = 0
     errors: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
 
     @property
@@ -81,6 +83,7 @@ class Totals:
         else:
             self.skipped += 1
         self.objects_written += outcome.created
+        self.large_images += outcome.large
         self.bytes_uploaded += outcome.uploaded_bytes
         if state in _REPORTED and len(self.errors) < MAX_LISTED_ERRORS:
             self.errors.append(error_entry(outcome.item.image_id, outcome.final.reason, outcome.final.detail))
@@ -98,6 +101,7 @@ class Totals:
             "bytes_uploaded": self.bytes_uploaded,
             "objects_written": self.objects_written,
             "batches": self.batches,
+            "large_images": self.large_images,
             "duration_seconds": round(duration_seconds, 3),
             "dry_run": dry_run,
             "errors": sorted(self.errors, key=lambda entry: entry["image_id"]),

@@ -40,7 +40,8 @@ class Pipeline:
         self._budget = budget
         self._stop = stop
         self._window = Window(limiter)
-        self._done: queue.SimpleQueue[Outcome | None] = queue.SimpleQueue()
+        # Bounded: where writing is the slowest part, workers wait with what they have instead of piling it up.
+        self._done: queue.Queue[Outcome | None] = queue.Queue(maxsize=GROUP_ITEMS)
         self._settled: queue.SimpleQueue[list[Outcome] | None] = queue.SimpleQueue()
         self._failures = 0
         self._fatal: BaseException | None = None
@@ -115,7 +116,7 @@ class Pipeline:
                 self._limiter.completed(seconds)
             return
         self._failures += 1
-        if self._failures == max(_OUTAGE_FAILURES, 2 * self._limiter.limit):
+        if self._failures >= max(_OUTAGE_FAILURES, 2 * self._limiter.limit):
             self._abort(
                 StorageUnavailableError(
                     f"R2 has stopped answering: {outcome.error.message}",

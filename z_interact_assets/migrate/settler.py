@@ -52,7 +52,13 @@ class Settler:
             return
         for outcome, done in zip(group, switched, strict=True):
             if not done:
-                outcome.final = final(outcome.item, ItemState.CONFLICT, Reason.ROW_CHANGED)
+                outcome.final = final(outcome.item, ItemState.CONFLICT, self._why_not(outcome.item.image_id))
+
+    def _why_not(self, image_id: str) -> Reason:
+        try:
+            return Reason.ROW_DELETED if self._table.head(image_id) is None else Reason.ROW_CHANGED
+        except TableUnavailableError:  # the next plan will see
+            return Reason.ROW_CHANGED
 
 
 def _switch_groups(outcomes: Sequence[Outcome]) -> Iterator[list[Outcome]]:

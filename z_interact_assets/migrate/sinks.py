@@ -26,6 +26,10 @@ class Sink(Protocol):
         """Look at an object; None if it is not there."""
         ...
 
+    def sha256(self, key: str) -> str:
+        """Return the SHA-256 of an object's bytes, read back."""
+        ...
+
     def public_url(self, key: str) -> str:
         """Return the URL the row will hold."""
         ...
@@ -48,7 +52,7 @@ class StoreSink:
 
     def prove(self, image: PreparedImage) -> None:
         """Read every byte back."""
-        if digest(self._store.download(image.key)).sha256 != image.digests.sha256:
+        if self.sha256(image.key) != image.digests.sha256:
             raise StorageUnavailableError(
                 f"The object {image.key!r} came back with other bytes than were sent.",
                 remedy="The row was left as it was; the next run proves it again.",
@@ -57,6 +61,10 @@ class StoreSink:
     def head(self, key: str) -> StoredObject | None:
         """Look at an object."""
         return self._store.head(key)
+
+    def sha256(self, key: str) -> str:
+        """Return the SHA-256 of an object's bytes."""
+        return digest(self._store.download(key)).sha256
 
     def public_url(self, key: str) -> str:
         """Return the URL the row will hold."""
@@ -90,6 +98,10 @@ class DrySink:
         """Look at an object. Without a store it is taken to be there, with an empty ETag: nobody looked."""
         return _unseen(key) if self._store is None else self._store.head(key)
 
+    def sha256(self, key: str) -> str:
+        """Return the SHA-256 of an object's bytes; empty if nobody can look."""
+        return "" if self._store is None else digest(self._store.download(key)).sha256
+
     def public_url(self, key: str) -> str:
         """Return the URL the row would hold."""
         return f"{(self._public_url or 'https://public-url-not-configured.invalid').rstrip('/')}/{key}"
@@ -98,11 +110,7 @@ class DrySink:
         if found.etag == image.digests.md5:
             return True
         multipart = "-" in found.etag  # such an ETag is no MD5; only the bytes can tell
-        return (
-            multipart
-            and self._store is not None
-            and digest(self._store.download(image.key)).sha256 == image.digests.sha256
-        )
+        return multipart and self.sha256(image.key) == image.digests.sha256
 
 
 def _unseen(key: str) -> StoredObject:

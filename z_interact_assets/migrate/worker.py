@@ -78,7 +78,7 @@ class Worker:
 
     def _store(self, item: WorkItem, prepared: Prepared) -> Outcome:
         if (claimed := prepared.claimed_key) is not None and (found := self._sink.head(claimed)) is not None:
-            if found.etag and (found.etag, found.size) != (prepared.primary.digests.md5, len(prepared.primary.data)):
+            if not self._holds(found, prepared.primary):
                 raise ObjectDiffersError("The row points at other bytes than it holds.", key=claimed)
             return self._already_pointing(item, prepared, found)
         look_first = item.attempts > 0 or item.state is ItemState.STORED
@@ -110,6 +110,7 @@ class Worker:
             uploaded_bytes=sum(result.size for result in created),
             text_bytes=sum(text["text_bytes"] for text in prepared.originals.values()),
             sha256=prepared.primary.digests.sha256,
+            large=any(len(image.data) > self._preparation.limits.warn_bytes for image in prepared.images),
         )  # fmt: skip
 
     def _switch(self, prepared: Prepared) -> RowChange:
@@ -127,6 +128,11 @@ class Worker:
     def _already_pointing(self, item: WorkItem, prepared: Prepared, found: StoredObject) -> Outcome:
         """The row has its base64 and points at the same bytes: an interrupted switch, or the old migrator's work."""
         image = prepared.primary
+        if item.object_key == found.key and item.source == prepared.source:
+            # Our own switch: the undo record is in the ledger. The row's values are the new ones, they must not replace
+            # what it holds.
+            ended = final(item, ItemState.PUBLISHED, fingerprint=prepared.row.head().fingerprint)
+            return Outcome(item=item, final=ended, sha256=image.digests.sha256)
         record = replace(
             _object(image, None, role="primary", proof="etag"), key=found.key, etag=found.etag,
             content_type=found.content_type,
@@ -148,9 +154,8 @@ class Worker:
         row = pointing.row
         if found is None:
             return _aside(item, SetAside(state=ItemState.QUARANTINED, reason=Reason.OBJECT_MISSING), row.head())
-        if (
-            item.object_key == pointing.key and item.source != "r2"
-        ):  # the switch succeeded, its record was lost in a crash: the undo record is in the ledger already
+        known = item.object_key == pointing.key  # the undo record is in the ledger already: an earlier run broke off
+        if known and item.source != "r2":
             if found.etag not in ("", item.md5):
                 raise ObjectDiffersError("The object changed after it was stored.", key=pointing.key)
             return Outcome(item=item, final=final(item, ItemState.PUBLISHED, fingerprint=row.head().fingerprint))
@@ -160,9 +165,19 @@ class Worker:
             before={column: row.get(column) for column in ("r2_key", "migration_status") if column in row.values},
         )  # fmt: skip
         return Outcome(
-            item=item, stored=stored, change=change,
+            item=item, stored=None if known else stored, change=change,
             final=final(item, ItemState.ALREADY_IN_R2, fingerprint=row.head().fingerprint),
         )  # fmt: skip
+
+    def _holds(self, found: StoredObject, image: PreparedImage) -> bool:
+        if not found.etag:  # nobody looked
+            return True
+        if found.size != len(image.data):
+            return False
+        # A multipart ETag is no MD5: only the bytes can tell.
+        return found.etag == image.digests.md5 or (
+            "-" in found.etag and self._sink.sha256(found.key) == image.digests.sha256
+        )
 
 
 def _payload(row: LegacyRow) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """LEDGER_URL → Ledger, its schema brought up to this version's with Alembic."""
 
 import sqlite3
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from z_interact_assets.storage.ledger import schema
 from z_interact_assets.storage.ledger.ledger import Ledger
 from z_interact_assets.storage.sql_errors import SQLErrors
 
+_alembic = threading.Lock()  # its context is a global of the process
 errors = SQLErrors("The ledger", unusable=LedgerUnusableError, unavailable=LedgerUnavailableError)
 
 
@@ -92,7 +94,7 @@ def _upgrade(engine: sa.Engine) -> None:
 
     config = Config()
     config.set_main_option("script_location", "z_interact_assets.storage.ledger:migrations")
-    with engine.begin() as connection:
+    with _alembic, engine.begin() as connection:
         config.attributes["connection"] = connection
         try:
             command.upgrade(config, "head")

@@ -11,13 +11,17 @@ from z_interact_assets.core.records import KnownItem, NewItem
 from z_interact_assets.storage.ledger.schema import batches, events, image_hash, items
 from z_interact_assets.storage.ledger.sessions import Sessions
 
+_LOOKUP_IMAGES = 5_000  # a statement's parameters; a batch may hold 100,000 images, SQLite stops at 32,766
+
 
 class PlanningBook(Sessions):
     """Enters new images and plans known ones again."""
 
     def known(self, image_ids: Sequence[str]) -> dict[str, KnownItem]:
         """Return what the ledger has of these images (at most some thousand a call), by image id."""
-        columns = (items.c.item_id, items.c.image_id, items.c.state, items.c.reason, items.c.fingerprint)
+        columns = (
+            items.c.item_id, items.c.image_id, items.c.state, items.c.reason, items.c.fingerprint, items.c.position,
+        )  # fmt: skip
         hashes = [image_hash(image_id) for image_id in image_ids]
         with self._reading() as connection:
             rows = connection.execute(
@@ -26,9 +30,9 @@ class PlanningBook(Sessions):
         return {
             image_id: KnownItem(
                 item_id=item_id, image_id=image_id, state=ItemState(state), reason=Reason(reason) if reason else None,
-                fingerprint=fingerprint, batch_key=batch,
+                fingerprint=fingerprint, batch_key=batch, position=position,
             )
-            for item_id, image_id, state, reason, fingerprint, batch in rows
+            for item_id, image_id, state, reason, fingerprint, position, batch in rows
         }  # fmt: skip
 
     def batch_count(self) -> int:
@@ -120,4 +124,8 @@ class PlanningBook(Sessions):
 
     @staticmethod
     def _present(connection: sa.Connection, hashes: Sequence[str]) -> set[str]:
-        return set(connection.execute(sa.select(items.c.image_hash).where(items.c.image_hash.in_(hashes))).scalars())
+        found: set[str] = set()
+        for start in range(0, len(hashes), _LOOKUP_IMAGES):
+            among = items.c.image_hash.in_(hashes[start : start + _LOOKUP_IMAGES])
+            found.update(connection.execute(sa.select(items.c.image_hash).where(among)).scalars())
+        return found

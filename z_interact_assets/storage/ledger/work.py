@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from z_interact_assets.core.models import PENDING_STATES, ItemState
 from z_interact_assets.core.records import ObjectRecord, OutcomeRecord, StoredRecord, WorkItem
@@ -58,16 +59,13 @@ class WorkLog(Sessions):
         """Record proved objects, with all that undoing the coming switch needs, before any row is switched."""
         if not records:
             return
+        proved = [(record, stored) for record in records for stored in record.objects]
         with self._writing() as connection:
-            for record in records:
-                for stored in record.objects:
-                    _put_object(connection, stored, record.item_id, now_ms)
-                connection.execute(
-                    sa.update(items).where(items.c.item_id == record.item_id).values(
-                        state=ItemState.STORED, source=record.source, object_key=record.object_key, stored_at=now_ms,
-                        originals=dict(record.originals), before=dict(record.before), run_id=run_id, updated_at=now_ms,
-                    )
-                )  # fmt: skip
+            connection.execute(
+                _upsert_object(connection.dialect.name),
+                [_object_row(stored, record.item_id, now_ms) for record, stored in proved],
+            )
+            connection.execute(_SET_STORED, [_stored_row(record, now_ms, run_id) for record in records])
             connection.execute(
                 sa.insert(events),
                 [
@@ -88,14 +86,17 @@ class WorkLog(Sessions):
         if not records:
             return
         with self._writing() as connection:
-            for record in records:
-                values: dict[str, object] = {
-                    "state": record.state, "reason": record.reason, "detail": record.detail,
-                    "fingerprint": record.fingerprint, "run_id": run_id, "updated_at": now_ms,
-                }  # fmt: skip
-                if record.state in (ItemState.PUBLISHED, ItemState.ALREADY_IN_R2):
-                    values["published_at"] = now_ms
-                connection.execute(sa.update(items).where(items.c.item_id == record.item_id).values(values))
+            connection.execute(
+                _SET_OUTCOME,
+                [
+                    {
+                        "of": record.item_id, "state": record.state, "reason": record.reason, "detail": record.detail,
+                        "fingerprint": record.fingerprint, "run_id": run_id, "updated_at": now_ms,
+                        "published": now_ms if record.state in _ON_R2 else None,
+                    }
+                    for record in records
+                ],
+            )  # fmt: skip
             connection.execute(
                 sa.insert(events),
                 [
@@ -146,6 +147,7 @@ class WorkLog(Sessions):
             WorkItem(
                 item_id=row.item_id, image_id=row.image_id, batch_key=row.batch_key, state=ItemState(row.state),
                 attempts=row.attempts, object_key=row.object_key, md5=row.md5, source=row.source,
+                position=row.position,
             )
             for row in rows if row.batch_key in wanted
         ]  # fmt: skip
@@ -167,18 +169,48 @@ def _among(image_ids: Sequence[str] | None) -> list[sa.ColumnElement[bool]]:
     return [] if image_ids is None else [items.c.image_hash.in_([image_hash(image_id) for image_id in image_ids])]
 
 
-def _put_object(connection: sa.Connection, stored: ObjectRecord, item_id: int, now_ms: int) -> None:
-    """Insert or refresh an object; one that two rows point at keeps the first as its owner."""
-    values = {
-        "size": stored.size, "md5": stored.md5, "sha256": stored.sha256, "etag": stored.etag,
-        "format": stored.format, "width": stored.width, "height": stored.height, "content_type": stored.content_type,
-        "proof": stored.proof, "proved_at": now_ms,
+# One statement for a whole group: built row by row, they cost more than the images' own hashing.
+_SET_STORED = (
+    sa.update(items)
+    .where(items.c.item_id == sa.bindparam("of"))
+    .values({name: sa.bindparam(f"new_{name}") for name in (
+        "state", "source", "object_key", "stored_at", "originals", "before", "run_id", "updated_at"
+    )})
+)  # fmt: skip
+_SET_OUTCOME = (
+    sa.update(items)
+    .where(items.c.item_id == sa.bindparam("of"))
+    .values(
+        state=sa.bindparam("state"), reason=sa.bindparam("reason"), detail=sa.bindparam("detail"),
+        fingerprint=sa.bindparam("fingerprint"), run_id=sa.bindparam("run_id"), updated_at=sa.bindparam("updated_at"),
+        published_at=sa.func.coalesce(sa.bindparam("published", type_=sa.BigInteger), items.c.published_at),
+    )
+)  # fmt: skip
+_ON_R2 = frozenset({ItemState.PUBLISHED, ItemState.ALREADY_IN_R2})
+# What a second sight of an object may change; who wrote it first, when and for which item stays.
+_REFRESHED = ("size", "md5", "sha256", "etag", "format", "width", "height", "content_type", "proof", "proved_at")
+
+
+def _stored_row(record: StoredRecord, now_ms: int, run_id: str | None) -> dict[str, object]:
+    return {
+        "of": record.item_id, "new_state": ItemState.STORED, "new_source": record.source,
+        "new_object_key": record.object_key, "new_stored_at": now_ms, "new_originals": dict(record.originals),
+        "new_before": dict(record.before), "new_run_id": run_id, "new_updated_at": now_ms,
     }  # fmt: skip
-    known = sa.update(objects).where(objects.c.object_key == stored.key).values(values)
-    if connection.execute(known).rowcount == 0:
-        connection.execute(
-            sa.insert(objects).values(
-                object_key=stored.key, item_id=item_id, role=stored.role, created=stored.created, stored_at=now_ms,
-                **values,
-            )
-        )  # fmt: skip
+
+
+def _object_row(stored: ObjectRecord, item_id: int, now_ms: int) -> dict[str, object]:
+    return {
+        "object_key": stored.key, "item_id": item_id, "role": stored.role, "created": stored.created,
+        "stored_at": now_ms, "size": stored.size, "md5": stored.md5, "sha256": stored.sha256, "etag": stored.etag,
+        "format": stored.format, "width": stored.width, "height": stored.height,
+        "content_type": stored.content_type, "proof": stored.proof, "proved_at": now_ms,
+    }  # fmt: skip
+
+
+def _upsert_object(dialect: str) -> sqlite.Insert | postgresql.Insert:
+    """Insert an object or refresh it; one that two rows point at keeps the first as its owner."""
+    insert = (postgresql if dialect == "postgresql" else sqlite).insert(objects)
+    return insert.on_conflict_do_update(
+        index_elements=[objects.c.object_key], set_={name: insert.excluded[name] for name in _REFRESHED}
+    )
