@@ -1,6 +1,9 @@
 """The command group: which commands there are, and where each lives. Nothing heavy is imported here."""
 
+import os
+import sys
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Any
 
 import click
@@ -39,8 +42,17 @@ class _Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; our own errors become one line and an exit code."""
+        _suit_the_terminal(ctx)
         with reported(ctx):
             return super().invoke(ctx)
+
+
+def _suit_the_terminal(ctx: click.Context) -> None:
+    if os.environ.get("NO_COLOR"):  # https://no-color.org; click does not know it
+        ctx.color = False
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a locale without UTF-8 must not end a command at its first "…"
+            stream.reconfigure(errors="replace")
 
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}

@@ -9,13 +9,15 @@ from z_interact_assets.core.errors import SettingsError
 if TYPE_CHECKING:
     from dagster import DagsterInstance
 
+_DAGSTERS_OWN = ("dagster.yaml", "history", "schedules", "storage")
+
 
 def prepare_home(home: Path) -> None:
-    """Make the folder; a new one gets our dagster.yaml (Dagster reads no other), an existing one is left alone."""
-    if home.is_dir():
+    """Make the folder; one that Dagster never used gets our dagster.yaml (it reads no other), else it is left alone."""
+    if any((home / name).exists() for name in _DAGSTERS_OWN):
         return
     try:
-        home.mkdir(parents=True)
+        home.mkdir(parents=True, exist_ok=True)
         (home / "dagster.yaml").write_text(_instance_yaml())
     except OSError as error:
         raise SettingsError([f"DAGSTER_HOME: {home} cannot be made: {error.strerror}."]) from None

@@ -1,4 +1,4 @@
-"""The folder of the demo: sample table, stand-in for R2, Dagster home. `demo` and `dev` share it; nothing else uses it."""
+"""The folder of the demo: sample table, stand-in for R2, Dagster home. `demo` and `dev` share it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import click
 
+from z_interact_assets.cli.options import plain
 from z_interact_assets.core.errors import SettingsError, TransientError, ZInteractError
 
 FINISHED_WITH_FINDINGS = 1
@@ -23,18 +24,21 @@ def print_error(error: ZInteractError) -> None:
     if isinstance(error, SettingsError):
         click.echo("Settings:", err=True)
         for problem in error.problems:
-            click.echo(f"  - {problem}", err=True)
+            click.echo(f"  - {plain(problem)}", err=True)
     else:
-        click.echo(f"Error: {error.message}", err=True)
+        click.echo(f"Error: {plain(error.message)}", err=True)
     if error.remedy:
-        click.echo(f"  {error.remedy}", err=True)
+        click.echo(f"  {plain(error.remedy)}", err=True)
 
 
 @contextmanager
 def reported(ctx: click.Context) -> Iterator[None]:
-    """End the command with the error's exit code."""
+    """End the command with the error's exit code, or 130 after Ctrl-C."""
     try:
         yield
+    except KeyboardInterrupt:
+        click.echo("\nInterrupted.", err=True)
+        ctx.exit(INTERRUPTED)
     except ZInteractError as error:
         print_error(error)
         ctx.exit(exit_code_of(error))

@@ -1,4 +1,4 @@
-"""Options several commands share."""
+"""What several commands share: options, examples in the help, and text that is safe to print."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -10,8 +10,13 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON d
 
 
 def print_json(document: Mapping[str, Any]) -> None:
-    """Print the document on stdout."""
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    """Print the document on stdout, in ASCII: ids are the app's users' and may hold what a terminal obeys."""
+    click.echo(json.dumps(document, indent=2))
+
+
+def plain(text: object) -> str:
+    """Return a text without what a terminal obeys: control characters, line breaks, writing direction."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in str(text))
 
 
 def examples(*lines: str) -> Callable[[click.Command], click.Command]:

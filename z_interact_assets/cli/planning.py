@@ -41,6 +41,7 @@ def full_plan(
     pending = workspace.ledger.work.pending()
     return plan_document(
         forecast,
+        prices=workspace.prices(),
         batches=len(pending),
         images=sum(pending.values()),
         external=result.kinds.get(HeadKind.EXTERNAL, 0),

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from z_interact_assets.cli.options import plain
 from z_interact_assets.core.reasons import Reason
 
 SCREENFUL = 20
@@ -20,6 +21,8 @@ def print_plan(document: dict[str, Any]) -> None:
         click.echo(f"  database         {cost['database_bytes_freed'] / 1e6:,.1f} MB of base64 become superfluous")
         click.echo(f"  already in R2    {document['already_in_r2']:,} rows to be checked")
         click.echo(f"  duplicates       {document['duplicates']:,} images repeat another one's bytes")
+        if document["large_images"]:
+            click.echo(f"  large            {document['large_images']:,} images are over WARN_IMAGE_BYTES")
         _print_quarantined(document["quarantined"])
     click.echo(f"  left alone       {document['external']:,} external, {document['imageless']:,} without an image, "
                f"{document['skipped']:,} unfinished")  # fmt: skip
@@ -44,7 +47,7 @@ def print_totals(document: dict[str, Any]) -> None:
     click.echo(f"  failed           {document['failed']:,}")
     click.echo(f"  took             {document['duration_seconds']:,.1f} s, {document['batches']:,} batches")
     for entry in document["errors"][:SCREENFUL]:
-        click.echo(f"    {_short(entry['image_id'])} {entry['reason']:<22} {entry['message']}")
+        click.echo(f"    {_short(entry['image_id'])} {entry['reason']:<22} {plain(entry['message'])}")
     if len(document["errors"]) > SCREENFUL:
         click.echo(f"    … and {len(document['errors']) - SCREENFUL:,} more (--json lists them)")
 
@@ -60,16 +63,16 @@ def print_status(document: dict[str, Any]) -> None:
     for reason, count in document["quarantined_by_reason"].items():
         click.echo(f"    {reason:<22} {count:>6,}  {Reason(reason).sentence}")
     for entry in document.get("quarantined", []):
-        click.echo(f"  {_short(entry['image_id'])} {entry['reason']:<22} {entry['detail']}")
+        click.echo(f"  {_short(entry['image_id'])} {entry['reason']:<22} {plain(entry['detail'])}")
 
 
 def print_image(document: dict[str, Any]) -> None:
     """Print the whole story of one image."""
     for name, value in document.items():
         if name != "history" and value not in (None, ""):
-            click.echo(f"{name:<14} {value}")
+            click.echo(f"{name:<14} {plain(value)}")
     for event in document["history"]:
-        click.echo(f"  {event['at']}  {event['event']:<14} run {event['run_id'] or '-'}  {event['facts'] or ''}")
+        click.echo(f"  {event['at']}  {event['event']:<14} run {event['run_id'] or '-'}  {plain(event['facts'] or '')}")
 
 
 def print_stats(document: dict[str, Any]) -> None:
@@ -107,8 +110,7 @@ _STATS = (
 
 def _short(image_id: str) -> str:
     """Return an id that is safe and short enough for a terminal line."""
-    shown = "".join(character if character.isprintable() else "�" for character in image_id[:40])
-    return f"{shown:<40}"
+    return f"{plain(image_id[:40]):<40}"
 
 
 def print_validation(document: dict[str, Any]) -> None:

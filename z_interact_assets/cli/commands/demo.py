@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @examples("z-interact-assets demo", "z-interact-assets demo --fresh --rows 1000", "z-interact-assets dev")
-@click.command()
+@click.command(short_help="Show everything on made-up data.")
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
@@ -95,18 +95,15 @@ def _heading(text: str) -> None:
 
 def _summary(home: "DemoHome", document: dict[str, Any], stats: dict[str, Any], example: str | None) -> None:
     folder = home.folder.relative_to(Path.cwd()) if home.folder.is_relative_to(Path.cwd()) else home.folder
-    in_r2 = stats["r2_images"] + stats["mixed_images"]
+    total, in_r2 = stats["total_images"], stats["r2_images"] + stats["mixed_images"]
     _heading("What happened")
-    click.echo(
-        f"  {in_r2:,} of {stats['total_images']:,} rows now point at an object in the bucket, each proved byte for byte."
-    )
+    click.echo(f"  {in_r2:,} of {total:,} rows now point at an object in the bucket, each proved byte for byte.")
     if document["planned"] == 0:
         click.echo("  This run found nothing new to do, and uploaded nothing: running again is always safe.")
         click.echo("  Start over with: z-interact-assets demo --fresh")
-    click.echo(f"  {stats['quarantined_images']:,} rows were set aside with a reason and left exactly as they were.")
-    click.echo(
-        f"  {stats['mixed_images']:,} rows keep their base64 as well until it is reclaimed, so nothing can be lost."
-    )
+    aside, kept = stats["quarantined_images"], stats["mixed_images"]
+    click.echo(f"  {aside:,} rows were set aside with a reason and left exactly as they were.")
+    click.echo(f"  {kept:,} rows keep their base64 as well until it is reclaimed, so nothing can be lost.")
     _heading("Next")
     click.echo("  make dev                       the Dagster UI with these runs in it (z-interact-assets dev)")
     click.echo(f"  cd {folder} && z-interact-assets status --quarantined")

@@ -12,7 +12,7 @@ from z_interact_assets.cli.options import examples
 
 
 @examples("z-interact-assets dev", "z-interact-assets dev --port 3333")
-@click.command()
+@click.command(short_help="Open the Dagster UI on the demo's data.")
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     "z-interact-assets migrate --limit 100 --concurrency 8",
     "z-interact-assets migrate --batch b000001 --batch b000007",
 )
-@click.command()
+@click.command(short_help="Move base64 images to R2.")
 @click.option("--dry-run", is_flag=True, help="Change nothing anywhere; say what a run now would do.")
 @click.option("--batch", "batches", multiple=True, metavar="B", help="Only this batch (again for more).")
 @click.option("--image-id", "image_ids", multiple=True, metavar="ID", help="Only this image (again for more).")

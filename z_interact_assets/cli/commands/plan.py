@@ -7,7 +7,7 @@ from z_interact_assets.cli.printing import print_plan
 
 
 @examples("z-interact-assets plan", "z-interact-assets plan --quick", "z-interact-assets plan --json")
-@click.command()
+@click.command(short_help="Foretell the migration; change nothing.")
 @click.option("--quick", is_flag=True, help="Only assign batches: no image is read, sizes and bad rows stay unknown.")
 @click.option("--batch-size", type=click.IntRange(1, 100_000), help="Images a batch, for new batches.")
 @as_json

@@ -7,7 +7,7 @@ from z_interact_assets.cli.printing import print_stats
 
 
 @examples("z-interact-assets stats", "z-interact-assets stats --json | jq .health")
-@click.command()
+@click.command(short_help="Show what is where, and how healthy it is.")
 @as_json
 def stats(*, as_json: bool) -> None:
     """Count the table, list the whole bucket, match both with the ledger, and append a snapshot to the history.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     "z-interact-assets status --quarantined",
     "z-interact-assets status --image-id 3f2c9c1e-…",
 )
-@click.command()
+@click.command(short_help="Show where the migration stands.")
 @click.option("--image-id", metavar="ID", help="What happened to this image, when, in which run, with which proof.")
 @click.option("--quarantined", is_flag=True, help="List the rows that were set aside, with their reasons.")
 @as_json

@@ -12,7 +12,7 @@ from z_interact_assets.cli.printing import print_validation
     "z-interact-assets validate --full",
     "z-interact-assets validate --public --sample 50",
 )
-@click.command()
+@click.command(short_help="Prove again what was migrated.")
 @click.option("--sample", type=click.IntRange(min=1), metavar="N", help="Only N images, drawn at random.")
 @click.option("--full", is_flag=True, help="Read every byte back and compare SHA-256.")
 @click.option("--public", is_flag=True, help="Read every byte through the public URL, as a browser would.")
