@@ -1,0 +1,150 @@
+"""Table and ledger on a real Postgres server: nothing in their interfaces is SQLite's alone."""
+
+import sqlite3
+from contextlib import contextmanager
+
+import pytest
+import sqlalchemy as sa
+
+from tests.support.postgres import find_binary, postgres
+from z_interact_assets.core.base64_text import TextForm, rebuild_text
+from z_interact_assets.demo.sample import make_sample_table
+from z_interact_assets.inventory import collect_stats, take_inventory
+from z_interact_assets.migrate.migration import Migration, Scope
+from z_interact_assets.settings import load_settings
+from z_interact_assets.storage.objects import MemoryStore
+from z_interact_assets.workspace import Workspace
+
+PUBLIC_URL = "https://images.example.com"
+NEW = "https://app.example.com/new.png"
+INTEGERS = ("created_at", "updated_at", "migrated_at")
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(find_binary("initdb") is None, reason="no Postgres server here: apt-get install postgresql"),
+]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with postgres(tmp_path_factory.mktemp("postgres")) as url:
+        yield url
+
+
+@contextmanager
+def connected(server, database):
+    engine = sa.create_engine(f"{server}/{database}", isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+@pytest.fixture
+def databases(server):
+    with connected(server, "postgres") as connection:
+        for name in ("app", "ledger"):
+            connection.execute(sa.text(f"DROP DATABASE IF EXISTS {name}"))
+            connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    return server
+
+
+@pytest.fixture
+def store():
+    return MemoryStore(public_url=PUBLIC_URL)
+
+
+@pytest.fixture
+def sample(databases, store, tmp_path):
+    """The sample table, copied into Postgres with bigint where the app has INTEGER."""
+    made = make_sample_table(
+        tmp_path / "sample.db", public_url=PUBLIC_URL, uploader=lambda key, data, kind: store.upload(key, data)
+    )
+    source = sqlite3.connect(made.path)
+    columns = [row[1] for row in source.execute("PRAGMA table_info(images)")]
+    table = sa.Table(
+        "images",
+        sa.MetaData(),
+        *(
+            sa.Column(name, sa.BigInteger if name in INTEGERS else sa.Text, primary_key=name == "id")
+            for name in columns
+        ),
+    )
+    with connected(databases, "app") as target:
+        table.create(target)
+        for row in source.execute("SELECT * FROM images"):
+            values = dict(zip(columns, row, strict=True))
+            values |= {name: None for name in INTEGERS if isinstance(values[name], str)}
+            target.execute(sa.insert(table).values(values))
+    source.close()
+    return made
+
+
+@pytest.fixture
+def workspace(databases, sample, tmp_path):
+    environment = {
+        "DATABASE_URL": f"{databases}/app", "LEDGER_URL": f"{databases}/ledger", "R2_PUBLIC_URL": PUBLIC_URL,
+        "DAGSTER_HOME": str(tmp_path),
+    }  # fmt: skip
+    workspace = Workspace(load_settings(environment, directory=tmp_path))
+    yield workspace
+    workspace.close()
+
+
+def migrate(workspace, store):
+    planned = workspace.planner().plan()
+    migration = Migration(workspace.engine(), store, workspace.ledger)
+    list(migration.run(Scope()))
+    return planned, migration.totals
+
+
+def test_every_row_state_ends_as_on_sqlite(workspace, sample, store):
+    _, totals = migrate(workspace, store)
+    ended = {row_id: workspace.ledger.ask.item(row_id) for row_id in sample.expected}
+    assert {row_id: item and item.state.value for row_id, item in ended.items()} == {
+        row_id: expected.state for row_id, expected in sample.expected.items()
+    }
+    assert totals.failed == totals.conflicts == 0
+    again, second = migrate(workspace, store)
+    assert again.planned == again.planned_again == second.planned == 0
+    inventory = take_inventory(store, workspace.table, workspace.ledger, workspace.bases)
+    assert (inventory.orphan_count, inventory.missing_count) == (0, 0)
+    stats = collect_stats(workspace.table, workspace.ledger, workspace.bases, inventory.counts(), now_ms=0)
+    assert stats["total_images"] == len(sample.expected)
+
+
+def test_row_edited_meanwhile_is_left_alone(workspace, sample, store, databases):
+    edited = sample.ids(state="published")[0]
+
+    class EditingStore(MemoryStore):
+        def upload(self, key, data, **options):
+            result = super().upload(key, data, **options)
+            if options["metadata"].original_id == edited:
+                with connected(databases, "app") as app:
+                    app.execute(
+                        sa.text("UPDATE images SET image_url = :url WHERE id = :id"), {"url": NEW, "id": edited}
+                    )
+            return result
+
+    _, totals = migrate(workspace, EditingStore(public_url=PUBLIC_URL))
+    assert totals.conflicts == 1
+    row = workspace.table.read(edited)
+    assert row is not None
+    assert row.get("image_url") == NEW
+
+
+def test_undo_record_spells_bytea_and_text_alike(workspace, sample, store, databases):
+    with connected(databases, "app") as app:
+        app.execute(
+            sa.text("ALTER TABLE images ALTER COLUMN image_data TYPE bytea USING convert_to(image_data, 'UTF8')")
+        )
+        found = app.execute(sa.text("SELECT id, image_data FROM images WHERE image_data IS NOT NULL")).all()
+        before = {row_id: bytes(data) for row_id, data in found}
+    migrate(workspace, store)
+    with connected(databases, "ledger") as ledger:
+        rows = ledger.execute(
+            sa.text("SELECT image_id, object_key, originals FROM items WHERE source = 'image_data'")
+        ).all()
+    assert rows
+    for image_id, key, originals in rows:
+        form = TextForm.from_json(originals["image_data"]["form"])
+        assert rebuild_text(store.download(key), form) == before[image_id]
