@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from z_interact_assets.core.errors import SettingsError
 from z_interact_assets.core.models import ImageLimits
 from z_interact_assets.core.planning import Prices, Rules
 from z_interact_assets.core.preparation import Preparation
@@ -64,6 +65,9 @@ class Workspace:
     def engine(self, *, concurrency: int | None = None, stop: threading.Event | None = None) -> Engine:
         """Return an engine; `concurrency` overrides UPLOAD_CONCURRENCY, `stop` ends its runs early."""
         settings = self.settings
+        most = settings.max_upload_concurrency
+        if concurrency is not None and concurrency > most:
+            raise SettingsError([f"{concurrency} uploads at once are more than MAX_UPLOAD_CONCURRENCY, {most}"])
         configured = None if settings.upload_concurrency == "auto" else settings.upload_concurrency
         return Engine(
             table=self.table,

@@ -111,9 +111,8 @@ def octets(value: Any) -> int | None:
         return None
     if isinstance(value, bytes | memoryview):
         return len(value)
-    if not isinstance(value, str):
-        return 1  # a number where text belongs: no payload, whatever its digits (LegacyTable.heads says the same)
-    return len(value) if value.isascii() else len(stored_bytes(value))
+    text = str(value)
+    return len(text) if text.isascii() else len(stored_bytes(text))
 
 
 def stored_bytes(text: str) -> bytes:
@@ -132,8 +131,8 @@ def head_text(value: Any) -> str:
     if isinstance(value, bytes | memoryview):
         start = bytes(value[:URL_HEAD_BYTES])
     else:
-        start = stored_bytes(value[:URL_HEAD_BYTES])[:URL_HEAD_BYTES] if isinstance(value, str) else b""
-    text = start.decode("utf-8", "ignore")
+        start = stored_bytes(str(value)[:URL_HEAD_BYTES])[:URL_HEAD_BYTES]
+    text = start.decode("utf-8", "replace")
     if text[:16].lstrip()[:5].lower() == "data:":
         return text[:64].partition(",")[0]
     return text

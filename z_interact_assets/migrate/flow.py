@@ -96,7 +96,8 @@ class AdaptiveLimiter:
             self._limit = min(self._maximum, self._limit + max(1, self._limit // 2))
         elif self._rounds % self._PROBE_ROUNDS == 0:
             self._limit = min(self._maximum, self._limit + 1)
-            self._best_rate *= 0.9  # a rate that was once reached must not bar growth for good
+            # A rate once reached must not bar growth for good; sunk below the present one, it would make that a gain.
+            self._best_rate = max(rate, self._best_rate * 0.9)
 
 
 class Window:

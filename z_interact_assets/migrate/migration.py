@@ -72,7 +72,9 @@ class Engine:
         limiter = limiter or self.limiter()
         budget = ByteBudget(self.max_in_flight_bytes)
         worker = Worker(self.table, sink, self.preparation, budget, self.clock_ms)
-        pipeline = Pipeline(worker.do, settle, limiter=limiter, budget=budget, stop=self.stop)
+        pipeline = Pipeline(
+            worker.do, settle, limiter=limiter, budget=budget, stop=self.stop, max_threads=self.max_concurrency
+        )
         started = monotonic()
         for group in pipeline.stream(items):
             for outcome in group:

@@ -33,8 +33,10 @@ class Pipeline:
         limiter: Limiter,
         budget: ByteBudget,
         stop: threading.Event,
+        max_threads: int = MAX_THREADS,
     ) -> None:
         self._work = work
+        self._max_threads = max_threads
         self._settle = settle
         self._limiter = limiter
         self._budget = budget
@@ -82,7 +84,7 @@ class Pipeline:
                 continue
 
     def _feed(self, items: Iterator[WorkItem]) -> None:
-        with ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="image") as pool:
+        with ThreadPoolExecutor(self._max_threads, thread_name_prefix="image") as pool:
             try:
                 while True:
                     self._window.enter()

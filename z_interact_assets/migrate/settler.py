@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from z_interact_assets.core.errors import TableUnavailableError
 from z_interact_assets.core.models import ItemState
 from z_interact_assets.core.reasons import Reason
+from z_interact_assets.core.records import OutcomeRecord
 from z_interact_assets.migrate.outcomes import Outcome, final
 from z_interact_assets.storage.ledger import Ledger
 from z_interact_assets.storage.legacy import LegacyTable
@@ -52,13 +53,20 @@ class Settler:
             return
         for outcome, done in zip(group, switched, strict=True):
             if not done:
-                outcome.final = final(outcome.item, ItemState.CONFLICT, self._why_not(outcome.item.image_id))
+                outcome.final = self._not_switched(outcome)
 
-    def _why_not(self, image_id: str) -> Reason:
+    def _not_switched(self, outcome: Outcome) -> OutcomeRecord:
+        """Say why a row no longer holds what was read: deleted, edited, or switched by another run of ours."""
+        reason = Reason.ROW_CHANGED
         try:
-            return Reason.ROW_DELETED if self._table.head(image_id) is None else Reason.ROW_CHANGED
+            head = self._table.head(outcome.item.image_id)
         except TableUnavailableError:  # the next plan will see
-            return Reason.ROW_CHANGED
+            return final(outcome.item, ItemState.CONFLICT, reason)
+        if head is None:
+            reason = Reason.ROW_DELETED
+        elif outcome.change and head.url_head == outcome.change.values.get("image_url"):
+            return outcome.final  # the key is a pure function of row and bytes: it is the same object
+        return final(outcome.item, ItemState.CONFLICT, reason)
 
 
 def _switch_groups(outcomes: Sequence[Outcome]) -> Iterator[list[Outcome]]:

@@ -21,8 +21,8 @@ from z_interact_assets.migrate.outcomes import Outcome, final
 from z_interact_assets.migrate.sinks import Sink
 from z_interact_assets.storage.legacy import LegacyTable
 
-# Held per image while it is in flight: its text, and the bytes decoded from it (3/4 of the text).
-_HELD_PER_TEXT_BYTE = 1.75
+# Held per image at its peak: its text as str and as bytes, and the bytes decoded from it (3/4 of the text).
+_HELD_PER_TEXT_BYTE = 2.75
 
 
 class Worker:

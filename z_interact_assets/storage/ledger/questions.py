@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from z_interact_assets.core.errors import LedgerUnusableError
 from z_interact_assets.core.models import ImageFormat, ItemState
 from z_interact_assets.core.reasons import Reason
 from z_interact_assets.core.records import BatchSummary, LedgerItem, ObjectRecord
@@ -49,7 +50,7 @@ class Questions(Sessions):
             return {Reason(reason): count for reason, count in connection.execute(statement).all()}
 
     def batch(self, batch_key: str) -> BatchSummary:
-        """Return one batch's items by state; KeyError if there is no such batch."""
+        """Return one batch's items by state; LedgerUnusableError if there is no such batch."""
         bytes_ = sa.func.coalesce(sa.func.sum(objects.c.size), 0)
         statement = (
             sa.select(items.c.state, sa.func.count(), bytes_)
@@ -60,7 +61,10 @@ class Questions(Sessions):
         with self._reading() as connection:
             rows = connection.execute(statement).all()
         if not rows:
-            raise KeyError(batch_key)
+            raise LedgerUnusableError(
+                f"The ledger has no batch {batch_key}.",
+                remedy="It belongs to another ledger; materialise `migration_batches` and choose among its batches.",
+            )
         states = {ItemState(state): count for state, count, _ in rows}
         return BatchSummary(
             key=batch_key, items=sum(states.values()), states=states, bytes=int(sum(row[2] for row in rows))

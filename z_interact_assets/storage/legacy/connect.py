@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError
 
 from z_interact_assets.core.errors import TableUnusableError
 from z_interact_assets.storage.legacy.dump import load_dump
@@ -17,18 +17,21 @@ BUSY_TIMEOUT_S = 10.0  # the app holds its write locks for milliseconds; 5 s or 
 _FORMS = "file:local.db, sqlite:///local.db, postgresql+psycopg://…, dump:export.sql"
 
 
-def open_table(database_url: str, *, directory: Path = Path(), table: str = "images") -> LegacyTable:
+def open_table(
+    database_url: str, *, directory: Path = Path(), table: str = "images", busy_timeout: float = BUSY_TIMEOUT_S
+) -> LegacyTable:
     """Open the app's table behind a DATABASE_URL. Nothing is created: a missing file is an error.
 
     Forms: `file:PATH` and `sqlite:///PATH` (SQLite and libSQL files), `postgresql+psycopg://…`, and `dump:PATH`, a
-    `wrangler d1 export` loaded into a temporary file and opened read-only. Relative paths start at `directory`. Raises
-    TableUnusableError.
+    `wrangler d1 export` loaded into a temporary file and opened read-only. Relative paths start at `directory`. A
+    locked SQLite database is waited for `busy_timeout` seconds. Raises TableUnusableError.
     """
     scheme = database_url.partition(":")[0].lower()
     if scheme == "dump":
-        return _sqlite_table(load_dump(directory / database_url.partition(":")[2]), table=table, read_only=True)
+        path = load_dump(directory / database_url.partition(":")[2])
+        return _sqlite_table(path, table=table, busy_timeout=busy_timeout, read_only=True)
     if scheme in ("file", "sqlite"):
-        return _sqlite_table(directory / _sqlite_path(database_url), table=table)
+        return _sqlite_table(directory / _sqlite_path(database_url), table=table, busy_timeout=busy_timeout)
     if scheme == "cloudflare_d1":
         raise TableUnusableError(
             "DATABASE_URL names Cloudflare D1 over HTTP, which this version does not open.",
@@ -49,25 +52,23 @@ def _sqlite_path(database_url: str) -> Path:
     return Path(path)
 
 
-def _sqlite_table(path: Path, *, table: str, read_only: bool = False) -> LegacyTable:
+def _sqlite_table(path: Path, *, table: str, busy_timeout: float, read_only: bool = False) -> LegacyTable:
     if not path.is_file():
         raise TableUnusableError(
             f"There is no database file at {path}.", remedy="Set DATABASE_URL to the app's database (file:PATH)."
         )
-    reader = _sqlite_engine(path, mode="ro")
-    writer = None if read_only else _sqlite_engine(path, mode="rw")
+    reader = _sqlite_engine(path, mode="ro", busy_timeout=busy_timeout)
+    writer = None if read_only else _sqlite_engine(path, mode="rw", busy_timeout=busy_timeout)
     return LegacyTable(reader, writer=writer, table=table, read_only=read_only)
 
 
-def _sqlite_engine(path: Path, *, mode: str) -> sa.Engine:
+def _sqlite_engine(path: Path, *, mode: str, busy_timeout: float) -> sa.Engine:
     """Connect by a file: URI, so that `mode` can forbid SQLite to create the file or, for readers, to write it."""
     uri = f"{path.resolve().as_uri()}?mode={mode}"
 
     def connect() -> sqlite3.Connection:
         # isolation_level=None: every statement is its own transaction unless we say BEGIN IMMEDIATE ourselves.
-        connection = sqlite3.connect(
-            uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-        )
+        connection = sqlite3.connect(uri, uri=True, timeout=busy_timeout, isolation_level=None, check_same_thread=False)
         connection.text_factory = _decode
         return connection
 
@@ -89,7 +90,7 @@ def _server_engine(database_url: str) -> sa.Engine:
     except (ArgumentError, ValueError) as error:
         raise TableUnusableError(f"DATABASE_URL is not a database URL ({type(error).__name__}).",
                                  remedy=f"Forms: {_FORMS}.") from None  # fmt: skip
-    except (NoSuchModuleError, ModuleNotFoundError) as error:
+    except ModuleNotFoundError as error:
         raise TableUnusableError(
             f"DATABASE_URL needs a driver that is not installed ({error}).",
             remedy='For Postgres: pip install "z-interact-assets[postgres]" and postgresql+psycopg://…',

@@ -10,7 +10,15 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
-from z_interact_assets.core.rows import URL_HEAD_BYTES, RowHead, head_text
+from z_interact_assets.core.rows import URL_HEAD_BYTES, RowHead, head_text, octets
+
+
+def driver_connection(connection: sa.Connection) -> sqlite3.Connection:
+    """Return the sqlite3 connection beneath."""
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection):
+        raise TypeError("not a sqlite3 connection")
+    return driver
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +31,7 @@ class SQLitePeek:
     @classmethod
     def of(cls, connection: sa.Connection, table: str) -> "SQLitePeek":
         """Use the DBAPI connection beneath."""
-        driver = connection.connection.driver_connection
-        if not isinstance(driver, sqlite3.Connection):
-            raise TypeError("SQLitePeek needs a sqlite3 connection")
-        return cls(driver, table)
+        return cls(driver_connection(connection), table)
 
     @staticmethod
     def works(connection: sa.Connection, table: str) -> bool:
@@ -59,9 +64,14 @@ class SQLitePeek:
         if kind == "null":
             return None, None
         if kind in ("integer", "real"):  # a number where text belongs: no blob handle opens on it
-            return 1, b""
+            return self._look_at_number(column, rowid)
         try:
             with self.connection.blobopen(self.table, column, rowid, readonly=True) as blob:
                 return len(blob), blob.read(head) if head else None
         except sqlite3.OperationalError:
             return None, None
+
+    def _look_at_number(self, column: str, rowid: int) -> tuple[int | None, bytes | None]:
+        statement = sa.select(sa.column(column)).select_from(sa.table(self.table)).where(sa.text("rowid = :rowid"))
+        row = self.connection.execute(str(statement), {"rowid": rowid}).fetchone()
+        return (None, None) if row is None else (octets(row[0]), str(row[0]).encode())

@@ -9,12 +9,13 @@ import sqlalchemy as sa
 
 from z_interact_assets.core.errors import TableUnavailableError, TableUnusableError
 from z_interact_assets.core.rows import URL_HEAD_BYTES, LegacyRow, RowChange, RowHead, TableShape, head_text
-from z_interact_assets.storage.legacy.peek import SQLitePeek
+from z_interact_assets.storage.legacy.peek import SQLitePeek, driver_connection
 from z_interact_assets.storage.sql_errors import SQLErrors
 
 # A page is read under one short read transaction (about 3 ms on SQLite): in a rollback-journal database a reader
 # keeps the app, whose busy timeout is 0, from committing.
 PAGE_ROWS = 500
+PAGE_IDS = 10_000
 
 _errors = SQLErrors("The app's database", unusable=TableUnusableError, unavailable=TableUnavailableError)
 
@@ -46,12 +47,15 @@ class LegacyTable:
             found = inspector.get_columns(self._name)
             columns = tuple(column["name"] for column in found)
             types = tuple(str(column["type"]) for column in found)
+            id_is_unique = _is_unique(inspector, self._name, "id")
         missing = {"id", "image_url"} - set(columns)
         if missing:
             raise TableUnusableError(
                 f"Table `{self._name}` has no column {' and no '.join(sorted(missing))}.",
                 remedy="Without it rows can be neither addressed nor pointed at R2; check DATABASE_URL.",
             )
+        if not id_is_unique:
+            self._refuse_repeated_ids()
         return TableShape(table=self._name, columns=columns, types=types)
 
     @property
@@ -82,25 +86,24 @@ class LegacyTable:
             last = rows[-1][0]
 
     def unaddressable(self) -> int:
-        """Return how many rows have no text id to address them by."""
+        """Return how many rows have no id to address them by: none, no text, or a text that is not UTF-8."""
+        statement = sa.select(sa.func.count()).select_from(self._table).where(sa.not_(self._has_text_id()))
         with self._reading() as connection:
-            return connection.execute(
-                sa.select(sa.func.count()).select_from(self._table).where(sa.not_(self._has_text_id(connection)))
-            ).scalar_one()
+            without_text = connection.execute(statement).scalar_one()
+        if not self._on_sqlite:  # others refuse such a text
+            return without_text
+        return without_text + sum(1 for row_id in self._text_ids() if not _is_utf8(row_id))
 
     def head(self, row_id: str) -> RowHead | None:
         """Return one row's head (sizes without the payload), or None if the row is gone."""
         with self._snapshot() as connection:
-            peek = self._peek(connection)
-            statement = self._heads_statement(None, 1, rowid=peek is not None).where(self._column("id") == row_id)
-            row = connection.execute(statement).one_or_none()
-            return None if row is None else self._head(row, peek)
+            row = connection.execute(self._head_statement, {"row_id": row_id}).one_or_none()
+            return None if row is None else self._head(row, self._peek(connection))
 
     def read(self, row_id: str) -> LegacyRow | None:
         """Return the whole row, payload included, or None if it is gone."""
-        columns = [self._column(name) for name in self.shape.columns]
         with self._reading() as connection:
-            row = connection.execute(sa.select(*columns).where(self._column("id") == row_id)).one_or_none()
+            row = connection.execute(self._row_statement, {"row_id": row_id}).one_or_none()
         if row is None:
             return None
         values = {name: _plain(value) for name, value in zip(self.shape.columns, row, strict=True)}
@@ -151,14 +154,24 @@ class LegacyTable:
             columns = (sa.func.typeof(data), sa.func.typeof(url), sa.case((empty, status)), sa.text("rowid"))
         else:
             empty = sa.and_(data.is_(None), url.is_(None))
+            # Bytes on SQLite: its substr() of a text ends at a NUL, and octet_length() came with 3.43.
+            start = sa.cast(url, sa.LargeBinary) if self._on_sqlite else url
             columns = (
-                sa.func.octet_length(data), sa.func.octet_length(url), sa.case((empty, status)),
-                sa.func.substr(url, 1, URL_HEAD_BYTES),
+                self._octets(data), self._octets(url), sa.case((empty, status)),
+                sa.func.substr(start, 1, URL_HEAD_BYTES),
             )  # fmt: skip
-        statement = sa.select(id_, *columns).order_by(id_).limit(limit)
-        if rowid:
-            statement = statement.where(sa.func.typeof(id_) == "text")
+        statement = sa.select(id_, *columns).order_by(id_).limit(limit).where(self._has_text_id())
         return statement if after is None else statement.where(id_ > _bound(after))
+
+    # Built once: making them anew for every row costs as much as reading a small row.
+    @cached_property
+    def _head_statement(self) -> sa.Select[*tuple[Any, ...]]:
+        return self._heads_statement(None, 1, rowid=self._has_rowid).where(self._column("id") == sa.bindparam("row_id"))
+
+    @cached_property
+    def _row_statement(self) -> sa.Select[*tuple[Any, ...]]:
+        columns = [self._column(name) for name in self.shape.columns]
+        return sa.select(*columns).where(self._column("id") == sa.bindparam("row_id"))
 
     def _peek(self, connection: sa.Connection) -> SQLitePeek | None:
         return SQLitePeek.of(connection, self._name) if self._has_rowid else None
@@ -168,9 +181,40 @@ class LegacyTable:
         with self._reading() as connection:
             return SQLitePeek.works(connection, self._name)
 
-    def _has_text_id(self, connection: sa.Connection) -> sa.ColumnElement[bool]:
+    def _text_ids(self) -> Iterator[str]:
         id_ = self._column("id")
-        return sa.func.typeof(id_) == "text" if _is_sqlite(connection) else id_.is_not(None)
+        statement = sa.select(id_).where(self._has_text_id()).order_by(id_).limit(PAGE_IDS)
+        page: Sequence[str] = ()
+        while True:
+            with self._reading() as connection:
+                after = [id_ > _bound(page[-1])] if page else []
+                page = connection.execute(statement.where(*after)).scalars().all()
+            yield from page
+            if len(page) < PAGE_IDS:
+                return
+
+    @property
+    def _on_sqlite(self) -> bool:
+        return self._reader.dialect.name == "sqlite"
+
+    def _has_text_id(self) -> sa.ColumnElement[bool]:
+        id_ = self._column("id")
+        return sa.func.typeof(id_) == "text" if self._on_sqlite else id_.is_not(None)
+
+    def _octets(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        return sa.func.length(sa.cast(column, sa.LargeBinary)) if self._on_sqlite else sa.func.octet_length(column)
+
+    def _refuse_repeated_ids(self) -> None:
+        """Raise if an id names more than one row: a compare-and-swap by id could then switch the wrong one."""
+        id_ = sa.column("id")
+        repeated = sa.select(id_).select_from(sa.table(self._name)).where(id_.is_not(None)).group_by(id_)
+        with self._reading() as connection:
+            found = connection.execute(repeated.having(sa.func.count() > 1).limit(1)).first()
+        if found is not None:
+            raise TableUnusableError(
+                f"Table `{self._name}` has no unique id: some ids name more than one row.",
+                remedy="Give each row an id of its own, best with a primary key on it.",
+            )
 
     @staticmethod
     def _head(row: Sequence[Any], peek: SQLitePeek | None) -> RowHead:
@@ -198,11 +242,12 @@ class LegacyTable:
             if not _is_sqlite(connection):
                 yield connection
                 return
-            connection.exec_driver_sql("BEGIN")
+            driver = driver_connection(connection)
+            driver.execute("BEGIN")
             try:
                 yield connection
             finally:
-                connection.exec_driver_sql("ROLLBACK")
+                driver.execute("ROLLBACK")
 
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
@@ -221,6 +266,13 @@ class LegacyTable:
             except BaseException:
                 connection.exec_driver_sql("ROLLBACK")
                 raise
+
+
+def _is_unique(inspector: sa.Inspector, table: str, column: str) -> bool:
+    keys = [inspector.get_pk_constraint(table)["constrained_columns"]]
+    keys += [constraint["column_names"] for constraint in inspector.get_unique_constraints(table)]
+    keys += [index["column_names"] for index in inspector.get_indexes(table) if index["unique"]]
+    return [column] in keys
 
 
 def _is_sqlite(connection: sa.Connection) -> bool:

@@ -1,0 +1,65 @@
+"""The app's database is locked, or may only be read, while we work."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from tests.support.images import data_url_of, make_png
+from tests.support.sites import Site
+from z_interact_assets.core.errors import TableUnavailableError
+from z_interact_assets.core.models import ItemState
+from z_interact_assets.core.reasons import Reason
+from z_interact_assets.migrate.migration import Scope
+
+ROWS = 12
+
+
+@pytest.fixture
+def impatient(tmp_path, app) -> Iterator[Site]:
+    app.add_many([{"id": f"{n:02}", "image_url": data_url_of(make_png(n))} for n in range(ROWS)])
+    with closing(Site(tmp_path, app, busy_timeout=0.01, concurrency=2)) as made:
+        made.plan()
+        yield made
+
+
+def test_a_table_locked_in_the_middle_fails_the_rest_and_the_next_run_finishes_it(impatient, app):
+    with closing(sqlite3.connect(app.path, isolation_level=None, check_same_thread=False)) as other:
+
+        def lock(_: str) -> None:
+            impatient.memory.before_upload = None
+            other.execute("PRAGMA locking_mode = EXCLUSIVE")
+            other.execute("BEGIN EXCLUSIVE")
+
+        impatient.memory.before_upload = lock
+        migration = impatient.migration()
+        batches = list(migration.run(Scope()))
+        assert migration.totals.failed == ROWS
+        assert {error["reason"] for error in migration.totals.errors} == {"table_unavailable"}
+        assert sum(batch.pending for batch in batches) == ROWS
+        assert set(impatient.ended().values()) == {(ItemState.FAILED, Reason.TABLE_UNAVAILABLE)}
+        other.execute("ROLLBACK")
+    report = impatient.report()
+    assert report["migrated"] + report["already_stored"] == ROWS
+    assert len(impatient.memory.keys()) == ROWS == impatient.memory.requests["put"]
+    assert set(impatient.ended().values()) == {(ItemState.PUBLISHED, None)}
+
+
+def test_a_table_locked_from_the_start_is_told_before_anything_is_tried(impatient, app):
+    states = impatient.ended()
+    with closing(sqlite3.connect(app.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(TableUnavailableError, match="locked") as caught:
+            list(impatient.migration().run(Scope()))
+    assert "lock" in caught.value.remedy
+    assert (impatient.ended(), impatient.memory.requests["put"]) == (states, 0)
+
+
+def test_a_reader_beside_us_does_not_stop_the_run(impatient, app):
+    app.sql("PRAGMA journal_mode = WAL")
+    with closing(sqlite3.connect(app.path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        assert reader.execute("SELECT count(*) FROM images WHERE image_url LIKE 'data:%'").fetchone() == (ROWS,)
+        assert impatient.report()["migrated"] == ROWS
+        assert reader.execute("SELECT count(*) FROM images WHERE image_url LIKE 'data:%'").fetchone() == (ROWS,)

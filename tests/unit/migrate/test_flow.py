@@ -1,0 +1,191 @@
+"""The window that adapts and the budget of bytes; time is a number we set."""
+
+import threading
+
+import pytest
+
+from z_interact_assets.migrate.flow import AdaptiveLimiter, ByteBudget, FixedLimiter, Limiter, Stopped, Window
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def run_round(limiter: AdaptiveLimiter, clock: Clock, *, rate: float) -> None:
+    """As many completions as the window is wide, at so many a second."""
+    for _ in range(max(limiter.limit, 5)):
+        clock.now += 1 / rate
+        limiter.completed(1 / rate)
+
+
+def test_the_window_starts_at_five_or_at_its_maximum(clock):
+    assert AdaptiveLimiter(maximum=128, clock=clock).limit == 5
+    assert AdaptiveLimiter(maximum=3, clock=clock).limit == 3
+
+
+def test_the_window_grows_by_half_while_more_in_flight_brings_more_through(clock):
+    limiter = AdaptiveLimiter(maximum=128, clock=clock)
+    widths = [limiter.limit]
+    for _ in range(10):
+        run_round(limiter, clock, rate=10.0 * limiter.limit)
+        widths.append(limiter.limit)
+    assert widths[:6] == [5, 7, 10, 15, 22, 33]
+    assert widths[-1] == 128
+
+
+def test_the_window_stays_where_the_rate_no_longer_grows(clock):
+    limiter = AdaptiveLimiter(maximum=128, clock=clock)
+    for _ in range(40):
+        run_round(limiter, clock, rate=min(10.0 * limiter.limit, 150.0))
+    assert 15 <= limiter.limit <= 30
+
+
+def test_a_plateau_is_probed_now_and_then_and_left_when_there_is_more_again(clock):
+    limiter = AdaptiveLimiter(maximum=128, clock=clock)
+    for _ in range(8):
+        run_round(limiter, clock, rate=100.0)
+    width = limiter.limit
+    for _ in range(40):
+        run_round(limiter, clock, rate=90.0)
+    assert width < limiter.limit <= width + 8
+    for _ in range(30):
+        run_round(limiter, clock, rate=10.0 * limiter.limit)
+    assert limiter.limit == 128
+
+
+def test_throttling_halves_the_window_once_a_second(clock):
+    limiter = AdaptiveLimiter(maximum=128, clock=clock, start=64)
+    for _ in range(20):  # one congestion, seen by many requests
+        limiter.throttled()
+    assert limiter.limit == 32
+    clock.now += 0.999
+    limiter.throttled()
+    assert limiter.limit == 32
+    clock.now += 0.002
+    limiter.throttled()
+    assert limiter.limit == 16
+
+
+def test_the_window_never_closes(clock):
+    limiter = AdaptiveLimiter(maximum=128, clock=clock)
+    for _ in range(10):
+        clock.now += 2
+        limiter.throttled()
+    assert limiter.limit == 1
+
+
+def test_after_throttling_the_window_grows_again(clock):
+    limiter = AdaptiveLimiter(maximum=128, clock=clock, start=64)
+    limiter.throttled()
+    for _ in range(3):
+        run_round(limiter, clock, rate=10.0 * limiter.limit)
+    assert limiter.limit > 64
+
+
+def test_a_fixed_window_does_not_adapt(clock):
+    limiter: Limiter = FixedLimiter(7)
+    for _ in range(100):
+        limiter.completed(0.001)
+        limiter.throttled()
+    assert limiter.limit == 7
+
+
+class Waiter(threading.Thread):
+    """A thread that calls something which may wait; `began` is set just before."""
+
+    def __init__(self, call) -> None:
+        super().__init__(daemon=True)
+        self._call = call
+        self.began, self.result, self.error = threading.Event(), None, None
+        self.start()
+        assert self.began.wait(10)
+
+    def run(self) -> None:
+        self.began.set()
+        try:
+            self.result = self._call()
+        except Stopped as error:
+            self.error = error
+
+    @property
+    def waits(self) -> bool:
+        self.join(0.02)
+        return self.is_alive()
+
+    def finish(self) -> None:
+        self.join(10)
+        assert not self.is_alive()
+
+
+def test_the_window_admits_as_many_as_its_limit_and_the_next_when_one_leaves():
+    window = Window(FixedLimiter(2))
+    window.enter()
+    window.enter()
+    third = Waiter(window.enter)
+    assert third.waits
+    assert window.in_flight == 2
+    window.leave()
+    third.finish()
+    assert window.in_flight == 2
+
+
+def test_a_stopped_window_admits_nobody_and_wakes_who_waits():
+    window = Window(FixedLimiter(1))
+    window.enter()
+    waiting = Waiter(window.enter)
+    window.stop()
+    waiting.finish()
+    assert isinstance(waiting.error, Stopped)
+    window.leave()
+    with pytest.raises(Stopped):
+        window.enter()
+    assert window.in_flight == 0
+
+
+def test_bytes_are_waited_for_until_enough_are_given_back():
+    budget = ByteBudget(100)
+    assert budget.take(60) == 60
+    waiting = Waiter(lambda: budget.take(50))
+    assert waiting.waits
+    budget.give(10)
+    waiting.finish()
+    assert waiting.result == 50
+    assert budget.peak == 100
+
+
+def test_what_is_larger_than_the_budget_gets_all_of_it_alone():
+    budget = ByteBudget(100)
+    assert budget.take(1) == 1
+    waiting = Waiter(lambda: budget.take(5_000))
+    assert waiting.waits
+    budget.give(1)
+    waiting.finish()
+    assert waiting.result == 100
+    budget.give(100)
+    assert budget.take(0) == 0
+
+
+def test_the_budget_holds_under_many_threads():
+    budget = ByteBudget(100)
+
+    def take_and_give(size: int) -> None:
+        for _ in range(200):
+            budget.give(budget.take(size))
+
+    threads = [threading.Thread(target=take_and_give, args=(size,)) for size in (10, 30, 50, 70, 200)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert not any(thread.is_alive() for thread in threads)
+    assert budget.peak <= 100
+    assert budget.take(100) == 100

@@ -1,0 +1,199 @@
+"""The stream itself: no barrier, bounded, and it always ends."""
+
+import threading
+from collections.abc import Generator, Sequence
+
+import pytest
+
+from z_interact_assets.core.errors import StorageUnavailableError
+from z_interact_assets.core.models import ItemState
+from z_interact_assets.core.reasons import Reason
+from z_interact_assets.core.records import WorkItem
+from z_interact_assets.migrate.flow import ByteBudget, FixedLimiter
+from z_interact_assets.migrate.outcomes import Outcome, final
+from z_interact_assets.migrate.pipeline import Pipeline
+
+
+def items(count: int) -> list[WorkItem]:
+    return [
+        WorkItem(item_id=n, image_id=str(n), batch_key="b000001", state=ItemState.PLANNED, attempts=0)
+        for n in range(count)
+    ]
+
+
+def published(item: WorkItem) -> Outcome:
+    return Outcome(item=item, final=final(item, ItemState.PUBLISHED))
+
+
+def unanswered(item: WorkItem) -> Outcome:
+    failed = final(item, ItemState.FAILED, Reason.STORAGE_UNAVAILABLE)
+    return Outcome(item=item, final=failed, error=StorageUnavailableError("no answer"))
+
+
+class Settled:
+    """Collects what is settled; may fail."""
+
+    def __init__(self, fail_at: int | None = None) -> None:
+        self.ids: list[str] = []
+        self.groups = 0
+        self._fail_at = fail_at
+
+    def __call__(self, group: Sequence[Outcome]) -> None:
+        self.groups += 1
+        if self.groups == self._fail_at:
+            raise OSError("disk full")
+        self.ids += [outcome.item.image_id for outcome in group]
+
+
+def pipeline(
+    work, settle, *, limit: int = 4, budget: ByteBudget | None = None, stop: threading.Event | None = None
+) -> Pipeline:
+    return Pipeline(
+        work, settle, limiter=FixedLimiter(limit), budget=budget or ByteBudget(1_000), stop=stop or threading.Event()
+    )
+
+
+def ids(groups) -> list[str]:
+    return [outcome.item.image_id for group in groups for outcome in group]
+
+
+def no_threads_left() -> bool:
+    return not [thread for thread in threading.enumerate() if thread.name.startswith(("feeder", "settler", "image"))]
+
+
+def test_every_item_is_settled_once_and_yielded_after():
+    settled = Settled()
+    found = ids(pipeline(published, settled).stream(items(500)))
+    assert found == settled.ids
+    assert sorted(found, key=int) == [str(n) for n in range(500)]
+    assert no_threads_left()
+
+
+def test_no_items_are_no_groups():
+    assert ids(pipeline(published, Settled()).stream([])) == []
+
+
+def test_a_slow_image_holds_up_no_other():
+    """Thirty-nine others end while the first is still with its worker: it waits for the last of them."""
+    others_done, lock, ended = threading.Event(), threading.Lock(), []
+
+    def work(item: WorkItem) -> Outcome:
+        if item.image_id == "0":
+            assert others_done.wait(20)
+        with lock:
+            ended.append(item.image_id)
+            if len(ended) == 39:
+                others_done.set()
+        return published(item)
+
+    assert len(ids(pipeline(work, Settled(), limit=2).stream(items(40)))) == 40
+    assert ended[-1] == "0"
+
+
+def test_no_more_are_in_flight_than_the_limit():
+    lock, now, most = threading.Lock(), 0, 0
+
+    def work(item: WorkItem) -> Outcome:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        outcome = published(item)
+        with lock:
+            now -= 1
+        return outcome
+
+    ids(pipeline(work, Settled(), limit=3).stream(items(300)))
+    assert 1 <= most <= 3
+
+
+def test_bytes_are_given_back_when_settled_also_when_settling_fails():
+    budget = ByteBudget(100)
+
+    def work(item: WorkItem) -> Outcome:
+        outcome = published(item)
+        outcome.taken = budget.take(40)
+        return outcome
+
+    ids(pipeline(work, Settled(), budget=budget).stream(items(50)))
+    with pytest.raises(OSError, match="disk full"):
+        ids(pipeline(work, Settled(fail_at=1), budget=budget).stream(items(50)))
+    assert budget.take(100) == 100  # would wait for ever if any were missing
+    assert budget.peak <= 100
+
+
+def test_an_error_of_one_worker_ends_the_run_after_the_others_were_settled():
+    def work(item: WorkItem) -> Outcome:
+        if item.image_id == "30":
+            raise PermissionError("wrong secret")
+        return published(item)
+
+    settled, seen = Settled(), []
+
+    def watch() -> None:
+        for group in pipeline(work, settled).stream(items(5_000)):
+            seen.extend(ids([group]))
+
+    with pytest.raises(PermissionError, match="wrong secret"):
+        watch()
+    assert seen == settled.ids
+    assert {str(n) for n in range(26)} <= set(seen)
+    assert len(seen) < 5_000
+    assert no_threads_left()
+
+
+def test_an_error_of_the_source_ends_the_run_after_what_came_was_settled():
+    def source():
+        yield from items(10)
+        raise LookupError("ledger gone")
+
+    settled = Settled()
+    with pytest.raises(LookupError, match="ledger gone"):
+        ids(pipeline(published, settled).stream(source()))
+    assert len(settled.ids) == 10
+
+
+def test_after_settling_failed_nothing_more_is_settled():
+    settled = Settled(fail_at=2)
+    with pytest.raises(OSError, match="disk full"):
+        ids(pipeline(published, settled).stream(items(5_000)))
+    assert settled.groups == 2
+    assert no_threads_left()
+
+
+def test_failures_in_a_row_are_an_outage():
+    settled = Settled()
+    with pytest.raises(StorageUnavailableError, match="stopped answering"):
+        ids(pipeline(unanswered, settled).stream(items(5_000)))
+    assert 16 <= len(settled.ids) < 200
+
+
+def test_failures_among_successes_are_none():
+    def work(item: WorkItem) -> Outcome:
+        return unanswered(item) if item.item_id % 2 else published(item)
+
+    assert len(ids(pipeline(work, Settled(), limit=1).stream(items(200)))) == 200
+
+
+def test_fewer_failures_than_an_outage_takes_are_only_failures():
+    assert len(ids(pipeline(unanswered, Settled()).stream(items(15)))) == 15
+
+
+def test_abandoning_the_stream_settles_what_is_in_flight_and_ends_all_threads():
+    settled = Settled()
+    stream = pipeline(published, settled).stream(items(100_000))
+    assert isinstance(stream, Generator)
+    first = next(stream)
+    stream.close()
+    assert len(first) <= len(settled.ids) < 100_000
+    assert no_threads_left()
+
+
+def test_a_stop_lets_what_is_in_flight_end():
+    stop, settled, seen = threading.Event(), Settled(), []
+    for group in pipeline(published, settled, stop=stop).stream(items(100_000)):
+        seen += ids([group])
+        stop.set()
+    assert seen == settled.ids
+    assert 0 < len(seen) < 100_000
+    assert no_threads_left()
