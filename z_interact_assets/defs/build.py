@@ -32,4 +32,3 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
         # Work is done by threads inside a service; a process a step would cost a second each and share nothing.
         executor=dg.in_process_executor,
     )
-

@@ -3,6 +3,7 @@
 import dagster as dg
 from pydantic import Field
 
+from z_interact_assets.core.keys import IMAGE_PREFIX
 from z_interact_assets.core.stats import BucketCounts
 from z_interact_assets.defs.failures import as_failures
 from z_interact_assets.defs.migration import migrated_images
@@ -12,6 +13,7 @@ from z_interact_assets.migrate.migration import clock_ms
 from z_interact_assets.workspace import Workspace
 
 MAX_EXAMPLES = 20
+_COUNTS = ("objects", "bytes", "known", "orphans", "missing")
 
 
 @dg.asset(
@@ -33,17 +35,17 @@ def r2_inventory(
 ) -> dg.MaterializeResult:
     """List and match; a page that cannot be listed fails the run, it never counts as empty."""
     with as_failures(observer):
-        inventory = take_inventory(r2.get_store(), workspace.table, workspace.ledger, workspace.bases)
+        store = r2.get_store()
+        inventory = take_inventory(store, workspace.table, workspace.ledger, workspace.bases)
         counts = inventory.counts()
         workspace.ledger.snapshots.add_inventory(
-            {"objects": counts.objects, "bytes": counts.bytes, "known": counts.known, "orphans": counts.orphans,
-             "missing": counts.missing},
-            now_ms=clock_ms(), run_id=context.run_id,
-        )  # fmt: skip
+            {name: getattr(counts, name) for name in _COUNTS}, now_ms=clock_ms(), run_id=context.run.run_id
+        )
     observer.results["inventory"] = inventory
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": counts.objects,
+            "dagster/uri": f"s3://{store.bucket}/{IMAGE_PREFIX}",
             "bytes": counts.bytes,
             "known": counts.known,
             "orphans": counts.orphans,
@@ -88,17 +90,20 @@ def storage_stats(
 ) -> dg.MaterializeResult:
     """Count the table without reading payloads; take the bucket's numbers from the newest inventory."""
     with as_failures(observer):
-        bucket = _newest_inventory(workspace) if config.bucket_listed else None
+        inventory = workspace.ledger.snapshots.latest_inventory() if config.bucket_listed else None
+        bucket = None if inventory is None else BucketCounts(**{name: inventory[name] for name in _COUNTS})
         now_ms = clock_ms()
         stats = collect_stats(workspace.table, workspace.ledger, workspace.bases, bucket, now_ms=now_ms)
-        workspace.ledger.snapshots.add_stats(stats, now_ms=now_ms, run_id=context.run_id)
+        workspace.ledger.snapshots.add_stats(stats, now_ms=now_ms, run_id=context.run.run_id)
         types = breakdown(workspace.ledger)
     observer.results["stats"] = stats
     health = stats["health"]
     numbers = {name: value for name, value in stats.items() if isinstance(value, int)}
+    as_of = {"bucket_as_of": dg.MetadataValue.timestamp(inventory["finished_at"] / 1000)} if inventory else {}
     return dg.MaterializeResult(
         metadata={
             **numbers,
+            **as_of,
             "health_status": health["status"],
             **({} if health["score"] is None else {"health_score": health["score"]}),
             "issues": dg.MetadataValue.md("\n".join(f"- {issue}" for issue in health["issues"]) or "None."),
@@ -123,11 +128,3 @@ def totals_reconcile(workspace: dg.ResourceParam[Workspace]) -> dg.AssetCheckRes
     counted = sum(newest[0][f"{name}_images"] for name in classes)
     total = newest[0]["total_images"]
     return dg.AssetCheckResult(passed=counted == total, metadata={"counted": counted, "total": total})
-
-
-def _newest_inventory(workspace: Workspace) -> BucketCounts | None:
-    newest = workspace.ledger.snapshots.latest_inventory()
-    if newest is None:
-        return None
-    names = ("objects", "bytes", "known", "orphans", "missing")
-    return BucketCounts(**{name: newest[name] for name in names})

@@ -6,21 +6,31 @@ from z_interact_assets.core.planning import Decision
 from z_interact_assets.core.rows import TableShape
 from z_interact_assets.defs.beta import accepted_beta
 from z_interact_assets.defs.failures import as_failures
+from z_interact_assets.defs.resources import RunObserver
 from z_interact_assets.inventory import count_table
 from z_interact_assets.workspace import Workspace
 
 
-@accepted_beta(dg.observable_source_asset)(
-    group_name="legacy",
-    description=(
-        "The app's `images` table as last seen. Its data version changes when there is new work to migrate, and only "
-        "then."
-    ),
-    tags={"domain": "images"},
+# The multi-asset decorator for a single asset: `observable_source_asset` takes no kinds, and Dagster 1.13 raises a
+# deprecation of its own when it resolves one.
+@accepted_beta(dg.multi_observable_source_asset)(
+    name="legacy_images",
+    specs=[
+        dg.AssetSpec(
+            "legacy_images",
+            group_name="legacy",
+            kinds={"sql"},
+            tags={"domain": "images"},
+            description=(
+                "The app's `images` table as last seen. Its data version changes when there is new work to migrate, "
+                "and only then."
+            ),
+        )
+    ],
 )
-def legacy_images(workspace: dg.ResourceParam[Workspace]) -> dg.ObserveResult:
+def legacy_images(workspace: dg.ResourceParam[Workspace], observer: dg.ResourceParam[RunObserver]) -> dg.ObserveResult:
     """Count the rows by state; no payload is read."""
-    with as_failures():
+    with as_failures(observer):
         counts = count_table(workspace.table, workspace.bases)
         unplanned = sum(
             1 for _, decision, _ in workspace.planner().unplanned()
@@ -38,6 +48,9 @@ def legacy_images(workspace: dg.ResourceParam[Workspace]) -> dg.ObserveResult:
                 "r2_images": counts.r2,
                 "external_images": counts.external,
                 "imageless_images": counts.imageless,
+                "local_images": counts.local,
+                "unfinished_images": counts.unfinished,
+                "unrecognised_images": counts.unrecognised,
                 "base64_bytes": counts.base64_bytes,
                 "not_yet_planned": unplanned,
             },

@@ -37,7 +37,10 @@ class MigrateConfig(dg.Config):
     deps=["legacy_images"],
     kinds={"sql"},
     tags={"domain": "images"},
-    description="Every migratable row belongs to exactly one batch; each batch is a partition of `migrated_images`.",
+    description=(
+        "Every migratable row belongs to exactly one batch of at most MIGRATION_BATCH_SIZE images; each batch is a "
+        "partition of `migrated_images`. Planning reads no image and writes nothing but the ledger."
+    ),
 )
 def migration_batches(
     context: dg.AssetExecutionContext,
@@ -47,7 +50,7 @@ def migration_batches(
 ) -> dg.MaterializeResult:
     """Plan what is new; no payload is read, nothing but the ledger is written."""
     with as_failures(observer):
-        result = workspace.planner(config.batch_size).plan(run_id=context.run_id)
+        result = workspace.planner(config.batch_size).plan(run_id=context.run.run_id)
         mirror_batches(context.instance, workspace.ledger)
     for warning in result.warnings:
         context.log.warning(warning)
@@ -83,7 +86,12 @@ def migration_batches(
     kinds={"s3", "python"},
     tags={"domain": "images"},
     pool="images_table",
-    description="Each image of the batch is in R2, proved, and its row points at the public URL.",
+    description=(
+        "Each image of the batch is in R2, proved, and its row points at the public URL; rows that cannot be migrated "
+        "are set aside with a reason and left as they were.\n\n"
+        "Materialise any range of batches in one run. What is done already is reported again and not uploaded again; "
+        "a failed batch is finished by materialising it once more."
+    ),
 )
 def migrated_images(
     context: dg.AssetExecutionContext,

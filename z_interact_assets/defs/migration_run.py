@@ -48,7 +48,7 @@ class MigrationRun:
         )
         engine = self._workspace.engine(concurrency=concurrency, stop=self._observer.stop)
         migration = Migration(
-            engine, self._store, self._workspace.ledger, run_id=self._context.run_id, listen=self._progress
+            engine, self._store, self._workspace.ledger, run_id=self._context.run.run_id, listen=self._progress
         )
         self._observer.totals.append(migration.totals)
         done: set[str] = set()
@@ -77,7 +77,9 @@ class MigrationRun:
         self._set_aside += summary.set_aside
         self._examples += [item.image_id[:80] for item in items if item.state in _TROUBLE][:MAX_EXAMPLES]
         self._context.log_event(
-            dg.AssetMaterialization(self._context.asset_key, partition=summary.key, metadata=_metadata(summary, items))
+            dg.AssetMaterialization(
+                self._context.asset_key, partition=summary.key, metadata=_metadata(summary, items, self._store)
+            )
         )
 
     def _check(self, migration: Migration) -> dg.AssetCheckResult:
@@ -88,6 +90,10 @@ class MigrationRun:
             check_name="every_image_is_migrated",
             passed=unclean == 0,
             severity=severity,
+            description=(
+                f"{totals.migrated:,} images migrated now, {totals.already_stored:,} found in R2 already, "
+                f"{self._set_aside:,} set aside, {totals.failed:,} failed."
+            ),
             metadata={
                 "migrated": totals.migrated,
                 "already_stored": totals.already_stored,
@@ -112,26 +118,38 @@ class MigrationRun:
 
 
 _TROUBLE = frozenset({ItemState.QUARANTINED, ItemState.CONFLICT, ItemState.FAILED})
+_SHOWN = frozenset({ItemState.PUBLISHED, ItemState.ALREADY_IN_R2})
 
 
-def _metadata(summary: BatchSummary, items: Sequence[LedgerItem]) -> dict[str, dg.MetadataValue]:
+def _metadata(summary: BatchSummary, items: Sequence[LedgerItem], store: ObjectStore) -> dict[str, dg.MetadataValue]:
+    """Describe the batch: numbers the UI plots, its images with those in trouble first, one of them to look at."""
     states = {f"images_{state.value}": dg.MetadataValue.int(count) for state, count in sorted(summary.states.items())}
+    ordered = sorted(items, key=lambda item: item.state not in _TROUBLE)
     return {
         "dagster/row_count": dg.MetadataValue.int(summary.items),
         "bytes": dg.MetadataValue.int(summary.bytes),
         **states,
-        "images": dg.MetadataValue.table(records=[_record(item) for item in items[:MAX_TABLE_ROWS]], schema=_SCHEMA),
+        "images": dg.MetadataValue.table(records=[_record(item) for item in ordered[:MAX_TABLE_ROWS]], schema=_SCHEMA),
+        **_example(items, store),
     }
+
+
+def _example(items: Sequence[LedgerItem], store: ObjectStore) -> dict[str, dg.MetadataValue]:
+    """Return a link to one of the batch's images, and the image itself as the reader's browser fetches it."""
+    key = next((item.object_key for item in items if item.object_key and item.state in _SHOWN), None)
+    if key is None:
+        return {}
+    url = store.public_url(key)
+    return {"example_url": dg.MetadataValue.url(url), "example": dg.MetadataValue.md(f"![{key}]({url})")}
 
 
 _SCHEMA = dg.TableSchema(
     columns=[
-        dg.TableColumn("image_id"),
         dg.TableColumn("state"),
-        dg.TableColumn("reason"),
+        dg.TableColumn("reason", description="Why it was set aside, if it was"),
+        dg.TableColumn("bytes", type="int", description="Size of the object"),
         dg.TableColumn("object_key"),
-        dg.TableColumn("content_type"),
-        dg.TableColumn("bytes", type="int"),
+        dg.TableColumn("image_id", description="The row's id"),
     ]
 )
 
@@ -139,11 +157,10 @@ _SCHEMA = dg.TableSchema(
 def _record(item: LedgerItem) -> dg.TableRecord:
     return dg.TableRecord(
         {
-            "image_id": item.image_id[:80],
             "state": item.state.value,
             "reason": item.reason.sentence if item.reason else "",
-            "object_key": item.object_key or "",
-            "content_type": item.content_type or "",
             "bytes": item.size or 0,
+            "object_key": item.object_key or "",
+            "image_id": item.image_id[:80],
         }
     )

@@ -22,10 +22,12 @@ class R2Resource(S3Resource):
 
         @dg.asset
         def thumbnails(r2: R2Resource) -> None:
-            with r2.get_store() as store: …
+            r2.get_store().upload("thumbnails/1.png", png)  # closed with the run
 
     What is not configured here comes from the settings (R2_ACCOUNT_ID, R2_ACCESS_KEY_ID …) when it is first used, so
-    that a code location loads without any. `get_store` gives the whole API, `get_client` the boto3 client beneath.
+    that a code location loads without any. Configure credentials as `dg.EnvVar("NAME")` if at all: a literal of any
+    resource ends up in Dagster's job snapshots and in its UI, an EnvVar only by name.
+    `get_store` gives the whole API, `get_client` the boto3 client beneath.
     The base class's `profile_name`, `use_unsigned_session` and `use_ssl` have no meaning for R2 and are not used.
     """
 
