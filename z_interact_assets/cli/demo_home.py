@@ -1,15 +1,20 @@
 """The folder of the demo: sample table, stand-in for R2, Dagster home. `demo` and `dev` share it."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
+
+import click
 
 from z_interact_assets.demo.sample import make_sample_table
 from z_interact_assets.demo.standin import StandIn
+from z_interact_assets.demo.standin_state import CREDENTIALS_FILE
 from z_interact_assets.settings import Settings, load_settings
 from z_interact_assets.storage.objects import R2Config, R2Store
 
-DEFAULT_FOLDER = Path(".demo")
+_STANDIN = "r2"
 
 
 class DemoHome:
@@ -23,7 +28,7 @@ class DemoHome:
     def environment(self) -> dict[str, str]:
         """The settings of the demo, as environment variables."""
         return {
-            "DATABASE_URL": f"file:{self.folder / 'local.db'}",
+            "DATABASE_URL": f"file:{quote(str(self.folder / 'local.db'))}",
             "DAGSTER_HOME": str(self.folder / "home"),
             **self.standin.environment(),
         }
@@ -57,7 +62,26 @@ class DemoHome:
         """Write the settings into the folder's .env, for commands started there; readable by this user alone."""
         path = self.folder / ".env"
         path.touch(mode=0o600)
-        path.write_text("".join(f"{name}='{value}'\n" for name, value in self.environment.items()))
+        path.write_text("".join(f"{name}='{_quoted(value)}'\n" for name, value in self.environment.items()))
+
+
+def _quoted(value: str) -> str:
+    return value.replace("\\", "\\\\").replace("'", "\\'")
+
+
+def refuse_other_folders(folder: Path) -> None:
+    """Refuse a folder with anything in it but a demo: its local.db would be migrated, its .env overwritten."""
+    present = {path.name for path in folder.iterdir()} if folder.is_dir() else set[str]()
+    if present - {_STANDIN} and not (folder / _STANDIN / CREDENTIALS_FILE).is_file():
+        raise click.BadParameter(f"{folder} holds other files and no demo; it is left as it is.", param_hint="--folder")
+
+
+def remove_demo(folder: Path) -> None:
+    """Remove an earlier demo, and nothing else that may be beside it."""
+    for name in (_STANDIN, "home"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for name in ("local.db", ".env"):
+        (folder / name).unlink(missing_ok=True)
 
 
 @contextmanager
@@ -65,7 +89,7 @@ def demo_home(folder: Path) -> Iterator[DemoHome]:
     """Start (or attach to) the folder's stand-in and yield the demo."""
     folder = folder.resolve()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with StandIn(folder / "r2") as standin:
+    with StandIn(folder / _STANDIN) as standin:
         home = DemoHome(folder, standin)
         home.write_dotenv()
         yield home

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from z_interact_assets.cli.options import plain
 from z_interact_assets.cli.planning import assign_batches
 from z_interact_assets.cli.progress import shown_progress
+from z_interact_assets.core.planning import Decision, batch_count, batch_key
 from z_interact_assets.migrate.migration import Scope
 from z_interact_assets.migrate.outcomes import Totals
 
@@ -31,36 +33,54 @@ def migrate_now(
     batch_size: int | None = None,
     concurrency: int | None = None,
 ) -> tuple[Totals, float]:
-    """Plan what is new and migrate the scope; return the totals and the seconds it took."""
-    from z_interact_assets.cli.runs import interruptible  # noqa: PLC0415 - imports dagster
+    """Plan what is new and migrate the scope; return the totals and the seconds it took.
 
+    What ended it early, after some of it was done, is in the observer: `error`, or `stop`.
+    """
     started = monotonic()
     assign_batches(runs, batch_size=batch_size)
-    _refuse_unknown(workspace, scope)
+    refuse_unknown(workspace, scope)
     pending = workspace.ledger.work.pending(scope.batch_keys, image_ids=scope.image_ids)
     left = scope.limit
-    with (
-        interruptible(runs.observer.stop, how_to_go_on=GO_ON),
-        shown_progress("Migrating") as runs.observer.listen,
-    ):
+    with shown_progress("Migrating") as runs.observer.listen:
         for group in ranges(workspace.ledger.planning.batch_keys(), pending, exact=scope.batch_keys is not None):
             if runs.observer.stop.is_set() or left == 0:
                 break
             _run_group(runs, group, scope, left, concurrency)
-            left = None if left is None else left - runs.observer.totals[-1].planned
             if runs.observer.error is not None:
                 break
+            left = None if left is None else left - runs.observer.totals[-1].planned
+    if runs.observer.error is not None and not runs.observer.totals:
+        raise runs.observer.error
     return added_up(runs.observer.totals), monotonic() - started
 
 
-def _refuse_unknown(workspace: "Workspace", scope: Scope) -> None:
-    known = set(workspace.ledger.planning.batch_keys()) if scope.batch_keys else set[str]()
-    if absent := [key for key in scope.batch_keys or () if key not in known]:
-        raise click.BadParameter(f"there is no batch {', '.join(absent)}; `status` lists them.", param_hint="--batch")
-    wanted = scope.image_ids or ()
-    found = workspace.ledger.planning.known(wanted) if wanted else {}
-    if absent := [image_id for image_id in wanted if image_id not in found]:
-        raise click.BadParameter(f"there is no image {', '.join(absent)} to migrate.", param_hint="--image-id")
+def refuse_unknown(workspace: "Workspace", scope: Scope, *, batch_size: int | None = None) -> None:
+    """Refuse batches and images that are not there (click.BadParameter).
+
+    With `batch_size` what planning would add counts as there: for the dry run, which has planned nothing.
+    """
+    batches = set(scope.batch_keys or ())
+    images = set(scope.image_ids or ())
+    if batches:
+        batches.difference_update(workspace.ledger.planning.batch_keys())
+    if images:
+        images.difference_update(workspace.ledger.planning.known(list(images)))
+    if batch_size is not None and (batches or images):
+        fresh = 0
+        for head, decision, _ in workspace.planner(batch_size).unplanned():
+            images.discard(head.id)
+            fresh += decision is Decision.BATCH
+        first = workspace.ledger.planning.batch_count() + 1
+        batches.difference_update(batch_key(first + number) for number in range(batch_count(fresh, batch_size)))
+    if batches:
+        raise click.BadParameter(f"there is no batch {_listed(batches)}.", param_hint="--batch")
+    if images:
+        raise click.BadParameter(f"there is no image {_listed(images)} to migrate.", param_hint="--image-id")
+
+
+def _listed(names: set[str]) -> str:
+    return plain(", ".join(sorted(names)))
 
 
 def _run_group(runs: "Runs", group: Sequence[str], scope: Scope, left: int | None, concurrency: int | None) -> None:
@@ -72,7 +92,7 @@ def _run_group(runs: "Runs", group: Sequence[str], scope: Scope, left: int | Non
         "concurrency": concurrency,
     }
     tags = {"dagster/asset_partition_range_start": group[0], "dagster/asset_partition_range_end": group[-1]}
-    runs.run("migrate_images", config=op_config("migrated_images", config), tags=tags)
+    runs.run("migrate_images", config=op_config("migrated_images", config), tags=tags, check=False)
 
 
 def ranges(all_keys: Sequence[str], pending: dict[str, int], *, exact: bool = False) -> Iterator[list[str]]:

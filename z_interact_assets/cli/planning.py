@@ -29,7 +29,10 @@ def assign_batches(runs: "Runs", *, batch_size: int | None = None) -> "PlanResul
 def full_plan(
     workspace: "Workspace", runs: "Runs", *, quick: bool = False, batch_size: int | None = None
 ) -> dict[str, Any]:
-    """Plan, then (unless quick) read each payload once; return the document of `plan --json`."""
+    """Plan, then (unless quick) read each payload once; return the document of `plan --json`.
+
+    It is not whole if the observer's `stop` is set.
+    """
     from z_interact_assets.migrate.forecast import Forecaster, plan_document  # noqa: PLC0415 - see app
 
     result = assign_batches(runs, batch_size=batch_size)
@@ -37,7 +40,8 @@ def full_plan(
     if not quick:
         with shown_progress("Reading") as listen:
             planner = workspace.planner(batch_size)
-            forecast = Forecaster(workspace.engine(), workspace.ledger, planner, listen=listen).of_plan()
+            engine = workspace.engine(stop=runs.observer.stop)
+            forecast = Forecaster(engine, workspace.ledger, planner, listen=listen).of_plan()
     pending = workspace.ledger.work.pending()
     return plan_document(
         forecast,

@@ -9,6 +9,7 @@ from z_interact_assets.cli.options import plain
 from z_interact_assets.core.reasons import Reason
 
 SCREENFUL = 20
+LONGEST_NAME = 200  # characters; an object key may have 1,024
 
 
 def print_plan(document: dict[str, Any]) -> None:
@@ -122,7 +123,7 @@ def print_validation(document: dict[str, Any]) -> None:
         shown = "unknown: the bucket could not be listed" if found is None else f"{len(found):,}"
         click.echo(f"  {kind:<12} {shown:>6}  {explanation}")
         for name in (found or [])[:SCREENFUL]:
-            click.echo(f"    {_short(name)}")
+            click.echo(f"    {plain(name[:LONGEST_NAME])}")
 
 
 _FALSE_CLAIMS = {

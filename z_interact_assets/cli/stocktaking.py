@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from z_interact_assets.cli.errors import print_error
 from z_interact_assets.cli.runs import Runs, op_config
 from z_interact_assets.core.errors import SettingsError, StorageRefusedError, StorageUnavailableError
 from z_interact_assets.workspace import Workspace
@@ -14,7 +15,8 @@ def take_stock(workspace: Workspace, runs: Runs) -> dict[str, Any]:
     try:
         workspace.store.check()
     except (SettingsError, StorageRefusedError, StorageUnavailableError) as error:
-        click.echo(f"Warning: the bucket could not be asked: {error}", err=True)
+        click.echo("Warning: the bucket cannot be asked, so its numbers stay unknown.", err=True)
+        print_error(error)
         runs.run("count_table", config=op_config("storage_stats", {"bucket_listed": False}))
     else:
         runs.run("take_stock")

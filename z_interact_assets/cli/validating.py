@@ -1,15 +1,12 @@
 """`validate` as a function: what the command and the demo do alike."""
 
 from z_interact_assets.cli.progress import shown_progress
-from z_interact_assets.cli.runs import Runs, interruptible, op_config
+from z_interact_assets.cli.runs import Runs, op_config
 from z_interact_assets.validate import ValidationReport
 
 
 def validate_now(runs: Runs, *, mode: str = "head", sample: int | None = None) -> ValidationReport:
     """Run the validation job; return its report."""
-    with (
-        interruptible(runs.observer.stop, how_to_go_on="Nothing is changed by a validation."),
-        shown_progress("Validating") as runs.observer.listen,
-    ):
+    with shown_progress("Validating") as runs.observer.listen:
         runs.run("validate_migration", config=op_config("validation", {"mode": mode, "sample": sample}))
     return runs.observer.results["validation"]

@@ -1,16 +1,17 @@
 """`demo`: the whole migration on made-up data, with no settings."""
 
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from z_interact_assets.cli.errors import INTERRUPTED, exit_code_of, print_error
 from z_interact_assets.cli.options import examples
 from z_interact_assets.cli.printing import print_plan, print_stats, print_totals, print_validation
 
 if TYPE_CHECKING:
     from z_interact_assets.cli.demo_home import DemoHome
+    from z_interact_assets.cli.runs import Runs
 
 
 @examples("z-interact-assets demo", "z-interact-assets demo --fresh --rows 1000", "z-interact-assets dev")
@@ -30,24 +31,17 @@ def demo(ctx: click.Context, *, folder: Path, rows: int, fresh: bool) -> None:
 
     Needs no settings and uses none: your own .env and variables are not read, no other machine is contacted.
     """
-    from z_interact_assets.cli.demo_home import demo_home  # noqa: PLC0415 - imports moto
+    from z_interact_assets.cli.demo_home import (  # noqa: PLC0415 - imports moto
+        demo_home,
+        refuse_other_folders,
+        remove_demo,
+    )
 
+    refuse_other_folders(folder)
     if fresh:
         remove_demo(folder)
     with demo_home(folder) as home:
         ctx.exit(_show(home, rows))
-
-
-def remove_demo(folder: Path) -> None:
-    """Remove an earlier demo, and only that: a folder without our stand-in in it is refused."""
-    if not folder.exists():
-        return
-    if not (folder / "r2").is_dir():
-        raise click.BadParameter(f"{folder} holds no demo; it is left as it is.", param_hint="--folder")
-    for name in ("r2", "home"):
-        shutil.rmtree(folder / name, ignore_errors=True)
-    for name in ("local.db", ".env"):
-        (folder / name).unlink(missing_ok=True)
 
 
 def _show(home: "DemoHome", rows: int) -> int:
@@ -70,6 +64,8 @@ def _show(home: "DemoHome", rows: int) -> int:
         totals, seconds = migrate_now(workspace, runs, Scope())
         document = totals.report(duration_seconds=seconds, dry_run=False)
         print_totals({**document, "errors": []})
+        if (code := _early_end(runs)) is not None:
+            return code
         _heading("4. validate: read every byte back from the bucket and compare")
         report = validate_now(runs, mode="full")
         print_validation(report.to_json())
@@ -79,6 +75,16 @@ def _show(home: "DemoHome", rows: int) -> int:
         example = _an_example(workspace)
     _summary(home, document, stats, example)
     return 0 if report.is_valid and not document["failed"] else 1
+
+
+def _early_end(runs: "Runs") -> int | None:
+    if runs.observer.error is not None:
+        print_error(runs.observer.error)
+        return exit_code_of(runs.observer.error)
+    if runs.observer.stop.is_set():
+        click.echo("Stopped. Run the same command again to go on.", err=True)
+        return INTERRUPTED
+    return None
 
 
 def _an_example(workspace: Any) -> str | None:

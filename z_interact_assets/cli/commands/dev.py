@@ -4,11 +4,17 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic, sleep
 
 import click
 
 from z_interact_assets.cli.options import examples
+
+LEFTOVERS_S = 3.0  # how long they may take to end by themselves
 
 
 @examples("z-interact-assets dev", "z-interact-assets dev --port 3333")
@@ -29,8 +35,9 @@ def dev(ctx: click.Context, *, folder: Path, port: int) -> None:
     DAGSTER_HOME set (see the README).
     """
     from z_interact_assets.cli.dagster_home import prepare_home  # noqa: PLC0415 - see app
-    from z_interact_assets.cli.demo_home import demo_home  # noqa: PLC0415 - imports moto
+    from z_interact_assets.cli.demo_home import demo_home, refuse_other_folders  # noqa: PLC0415 - imports moto
 
+    refuse_other_folders(folder)
     with demo_home(folder) as home:
         home.make_sample(rows=300)
         prepare_home(home.settings().home)
@@ -46,13 +53,59 @@ def _serve(folder: Path, environment: dict[str, str], port: int) -> int:
     inherited = {name: value for name, value in os.environ.items() if name not in setting_names()}
     command = [sys.executable, "-m", "dagster", "dev", "-m", "z_interact_assets.definitions", "-h", "127.0.0.1",
                "-p", str(port)]  # fmt: skip
-    child = subprocess.Popen(command, cwd=folder, env={**inherited, **environment})  # noqa: S603 - our own words only
-    handler = signal.signal(signal.SIGTERM, lambda *_: child.terminate())
+    with _signals_forwarded() as forwarding:
+        # A session of its own: else a terminal's Ctrl-C would reach all of Dagster's processes at once, which their
+        # parent has to end in order; and whatever is left in the end can be told by it.
+        forwarding.child = subprocess.Popen(  # noqa: S603 - our own words only
+            command, cwd=folder, env={**inherited, **environment}, start_new_session=True
+        )
+        try:
+            code = forwarding.child.wait()
+        finally:
+            forwarding.end_the_rest()
+    return 0 if forwarding.asked else code
+
+
+@dataclass
+class _Forwarding:
+    """Asks the child to end when we are asked to, and kills it with all of its own when we are asked again."""
+
+    child: "subprocess.Popen[bytes] | None" = None
+    asked: bool = False
+
+    def __call__(self, *_: object) -> None:
+        if self.child is None:
+            raise KeyboardInterrupt
+        if self.asked:
+            self.signal_group(signal.SIGKILL)
+        else:
+            self.asked = True
+            self.child.send_signal(signal.SIGINT)
+
+    def signal_group(self, number: signal.Signals) -> bool:
+        """Signal the child's whole process group; False if nobody is left in it."""
+        try:
+            if self.child is not None:
+                os.killpg(self.child.pid, number)
+        except ProcessLookupError:
+            return False
+        return self.child is not None
+
+    def end_the_rest(self) -> None:
+        """End what the child left: Dagster's code servers wait up to 45 s for a heartbeat that no longer comes."""
+        deadline = monotonic() + LEFTOVERS_S
+        while self.signal_group(signal.SIGTERM) and monotonic() < deadline:
+            sleep(0.1)
+        self.signal_group(signal.SIGKILL)
+
+
+@contextmanager
+def _signals_forwarded() -> Iterator[_Forwarding]:
+    # Set before the child starts: it inherits what a script's `&` has done to SIGINT, to ignore it, but no handler.
+    forwarding = _Forwarding()
+    before = {number: signal.signal(number, forwarding) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
-        return child.wait()
-    except KeyboardInterrupt:
-        return child.wait()  # the terminal sent it Ctrl-C as well
+        yield forwarding
     finally:
-        signal.signal(signal.SIGTERM, handler)
-        if child.poll() is None:
-            child.terminate()
+        for number, handler in before.items():
+            signal.signal(number, handler)

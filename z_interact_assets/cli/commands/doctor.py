@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from z_interact_assets.cli.options import as_json, examples, print_json
+from z_interact_assets.cli.options import as_json, examples, plain, print_json
 
 if TYPE_CHECKING:
     from z_interact_assets.doctor import Finding
@@ -68,6 +68,6 @@ def _probe(settings: "Settings") -> "list[Finding]":
 
 def _print(finding: "Finding") -> None:
     mark, colour = _MARKS[finding.status]
-    click.echo(f"{click.style(mark, fg=colour)} {finding.name:<16} {finding.message}")
+    click.echo(f"{click.style(mark, fg=colour)} {finding.name:<16} {plain(finding.message)}")
     if finding.remedy and finding.status != "ok":
-        click.echo(f"  {'':<16} → {finding.remedy}")
+        click.echo(f"  {'':<16} → {plain(finding.remedy)}")

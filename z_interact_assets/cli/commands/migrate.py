@@ -36,6 +36,8 @@ def migrate(
 
     The base64 stays in image_data until `reclaim`. Rows that cannot be migrated are set aside with a reason and left
     exactly as they are. Safe to interrupt (Ctrl-C) and to run again at any time: what is done is not done twice.
+
+    --json also counts `large_images`, those over WARN_IMAGE_BYTES; `errors` lists the first 1,000.
     """
     from z_interact_assets.migrate.migration import Scope  # noqa: PLC0415 - see app
 
@@ -71,14 +73,17 @@ def _carry_out(scope: "Scope", *, batch_size: int | None, concurrency: int | Non
 
 
 def _foretell(scope: "Scope", *, batch_size: int | None, concurrency: int | None) -> dict[str, Any]:
-    from z_interact_assets.cli.progress import shown_progress  # noqa: PLC0415 - see app
+    from z_interact_assets.cli.migrating import refuse_unknown  # noqa: PLC0415 - see app
+    from z_interact_assets.cli.progress import shown_progress  # noqa: PLC0415
     from z_interact_assets.cli.session import opened_without_a_trace  # noqa: PLC0415
     from z_interact_assets.migrate.forecast import Forecaster  # noqa: PLC0415
 
     started = monotonic()
     with opened_without_a_trace() as workspace, shown_progress("Reading") as listen:
+        workspace.store.check()
+        size = batch_size or workspace.settings.migration_batch_size
+        refuse_unknown(workspace, scope, batch_size=size)
         engine = workspace.engine(concurrency=concurrency)
         forecaster = Forecaster(engine, workspace.ledger, workspace.planner(batch_size), listen=listen)
-        size = batch_size or workspace.settings.migration_batch_size
         forecast = forecaster.of_migration(workspace.store, scope, batch_size=size)
     return forecast.totals.report(duration_seconds=monotonic() - started, dry_run=True)

@@ -13,6 +13,9 @@ def stats(*, as_json: bool) -> None:
     """Count the table, list the whole bucket, match both with the ledger, and append a snapshot to the history.
 
     No image is read. Where the bucket cannot be listed its numbers are null, never zero.
+
+    --json has a class for every row: besides images in R2, base64, both, external and imageless it counts
+    `local_images` (files of the app), `unfinished_images` and `unrecognised_images`.
     """
     from z_interact_assets.cli.runs import opened_runs  # noqa: PLC0415 - imports dagster
     from z_interact_assets.cli.session import opened  # noqa: PLC0415

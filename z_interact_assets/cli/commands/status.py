@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from z_interact_assets.cli.options import as_json, examples, print_json
+from z_interact_assets.cli.options import as_json, examples, plain, print_json
 from z_interact_assets.cli.printing import print_image, print_status
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _summary(ledger: "Ledger", *, quarantined: bool) -> dict[str, Any]:
 def _image(ledger: "Ledger", image_id: str) -> dict[str, Any]:
     item = ledger.ask.item(image_id)
     if item is None:
-        raise click.BadParameter(f"the ledger knows no image {image_id!r}.", param_hint="--image-id")
+        raise click.BadParameter(f"the ledger knows no image {plain(image_id)}.", param_hint="--image-id")
     return {
         "image_id": item.image_id,
         "state": item.state.value,

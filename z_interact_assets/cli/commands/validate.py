@@ -23,6 +23,8 @@ def validate(ctx: click.Context, *, sample: int | None, full: bool, public: bool
 
     By default each object is asked for its size and checksum (HEAD). Network trouble is reported as unreachable,
     never as missing. Orphans are listed, never deleted.
+
+    --json has two more lists: `misdirected` (the row points elsewhere) and `rows_gone` (the app deleted the row).
     """
     from z_interact_assets.cli.runs import opened_runs  # noqa: PLC0415 - imports dagster
     from z_interact_assets.cli.session import opened  # noqa: PLC0415
@@ -41,6 +43,7 @@ def validate(ctx: click.Context, *, sample: int | None, full: bool, public: bool
     else:
         print_validation(document)
     if runs.observer.stop.is_set() and not report.complete:
+        click.echo("Stopped. A validation changes nothing: run it again to prove the rest.", err=True)
         ctx.exit(INTERRUPTED)
     if document["unreachable"] and not (document["missing"] or document["corrupted"] or document["misdirected"]):
         ctx.exit(OUT_OF_REACH)

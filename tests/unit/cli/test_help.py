@@ -1,0 +1,69 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from z_interact_assets.cli import main
+
+COMMANDS = ("doctor", "plan", "migrate", "validate", "status", "stats", "demo", "dev")
+HEAVY = ("dagster", "boto3", "botocore", "sqlalchemy", "pandas", "moto", "PIL", "rich", "pydantic")
+LOOK = f"""
+import sys
+from click.testing import CliRunner
+from z_interact_assets.cli import main
+for arguments in (["--help"], ["--version"], *([name, "--help"] for name in {COMMANDS!r})):
+    assert CliRunner().invoke(main, arguments).exit_code == 0, arguments
+print(*sorted(set(sys.modules) & set({HEAVY!r})))
+"""
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_examples_of_the_command(command: str) -> None:
+    shown = CliRunner().invoke(main, [command, "--help"])
+    assert shown.exit_code == 0
+    examples = shown.output.partition("Examples:\n")[2]
+    assert f"  z-interact-assets {command}" in examples
+
+
+def test_no_help_imports_anything_heavy() -> None:
+    ended = subprocess.run([sys.executable, "-c", LOOK], capture_output=True, text=True, check=True)
+    assert ended.stdout.split() == []
+
+
+def test_the_groups_help_lists_the_commands_in_the_order_of_a_migration() -> None:
+    listed = CliRunner().invoke(main, ["--help"]).output.partition("Commands:")[2]
+    positions = [listed.index(f"  {command} ") for command in COMMANDS]
+    assert positions == sorted(positions)
+
+
+def test_the_version_is_the_packages() -> None:
+    declared = (
+        (Path(__file__).parents[3] / "pyproject.toml").read_text().partition('\nversion = "')[2].partition('"')[0]
+    )
+    assert CliRunner().invoke(main, ["--version"]).output == f"z-interact-assets, version {declared}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["migrate", "--limit", "-1"], "--limit"),
+        (["migrate", "--concurrency", "0"], "--concurrency"),
+        (["migrate", "--batch-size", "0"], "--batch-size"),
+        (["migrate", "--batch"], "requires an argument"),
+        (["plan", "--batch-size", "ten"], "not a valid integer"),
+        (["validate", "--sample", "0"], "--sample"),
+        (["validate", "--full", "--public"], "choose one"),
+        (["status", "--everything"], "No such option"),
+        (["dev", "--port", "70000"], "--port"),
+        (["demo", "--rows", "5"], "--rows"),
+        (["migrat"], "No such command"),
+    ],
+    ids=" ".join,
+)
+def test_wrong_options_end_with_2_and_name_the_option(arguments: list[str], said: str) -> None:
+    refused = CliRunner().invoke(main, arguments)
+    assert refused.exit_code == 2
+    assert said in refused.stderr
+    assert refused.stdout == ""
