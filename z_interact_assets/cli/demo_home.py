@@ -80,7 +80,7 @@ def remove_demo(folder: Path) -> None:
     """Remove an earlier demo, and nothing else that may be beside it."""
     for name in (_STANDIN, "home"):
         shutil.rmtree(folder / name, ignore_errors=True)
-    for name in ("local.db", ".env"):
+    for name in ("local.db", ".env", "workspace.yaml"):
         (folder / name).unlink(missing_ok=True)
 
 

@@ -7,7 +7,6 @@ from z_interact_assets.core.rows import TableShape
 from z_interact_assets.defs.beta import accepted_beta
 from z_interact_assets.defs.failures import as_failures
 from z_interact_assets.defs.resources import RunObserver
-from z_interact_assets.inventory import count_table
 from z_interact_assets.workspace import Workspace
 
 
@@ -31,11 +30,7 @@ from z_interact_assets.workspace import Workspace
 def legacy_images(workspace: dg.ResourceParam[Workspace], observer: dg.ResourceParam[RunObserver]) -> dg.ObserveResult:
     """Count the rows by state; no payload is read."""
     with as_failures(observer):
-        counts = count_table(workspace.table, workspace.bases)
-        unplanned = sum(
-            1 for _, decision, _ in workspace.planner().unplanned()
-            if decision in (Decision.BATCH, Decision.PLAN_AGAIN)
-        )  # fmt: skip
+        counts, unplanned = workspace.planner().survey()
         shape = workspace.table.shape
         return dg.ObserveResult(
             data_version=dg.DataVersion(str(workspace.ledger.ask.work_ever_seen() + unplanned)),

@@ -20,6 +20,7 @@ from z_interact_assets.core.planning import (
 )
 from z_interact_assets.core.records import KnownItem, NewItem
 from z_interact_assets.core.rows import RowHead
+from z_interact_assets.core.stats import TableCounts
 from z_interact_assets.storage.ledger import Ledger
 from z_interact_assets.storage.legacy import LegacyTable
 
@@ -88,6 +89,15 @@ class Planner:
             batches=batches,
             warnings=_warnings(batches, done),
         )
+
+    def survey(self) -> tuple[TableCounts, int]:
+        """Return the rows by class and how many of them planning would give to a batch, in one pass."""
+        counts, waiting = TableCounts(), 0
+        for page, known in self._pages():
+            for head in page:
+                counts.add(head, self._rules.bases)
+                waiting += decide(head, known.get(head.id), self._rules) in (Decision.BATCH, Decision.PLAN_AGAIN)
+        return counts, waiting
 
     def unplanned(self) -> Iterator[tuple[RowHead, Decision, KnownItem | None]]:
         """Yield what `plan` would do to each row it would touch, writing nothing: the dry run."""

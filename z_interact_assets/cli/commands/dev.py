@@ -16,6 +16,12 @@ from z_interact_assets.cli.options import examples
 
 LEFTOVERS_S = 3.0  # how long they may take to end by themselves
 
+_WORKSPACE = """load_from:
+  - python_module:
+      module_name: z_interact_assets.definitions
+      location_name: z_interact_assets
+"""
+
 
 @examples("z-interact-assets dev", "z-interact-assets dev --port 3333")
 @click.command(short_help="Open the Dagster UI on the demo's data.")
@@ -51,8 +57,11 @@ def _serve(folder: Path, environment: dict[str, str], port: int) -> int:
     # The folder's own .env is the one `dagster dev` reads there, and it holds the same values; a setting of the
     # caller's (a production LEDGER_URL, say) must not slip in beside them.
     inherited = {name: value for name, value in os.environ.items() if name not in setting_names()}
-    command = [sys.executable, "-m", "dagster", "dev", "-m", "z_interact_assets.definitions", "-h", "127.0.0.1",
-               "-p", str(port)]  # fmt: skip
+    # A workspace file, since -m would name the code location after the module: Dagster would then not know the runs of
+    # the command line as runs of its jobs.
+    workspace = folder / "workspace.yaml"
+    workspace.write_text(_WORKSPACE)
+    command = [sys.executable, "-m", "dagster", "dev", "-w", str(workspace), "-h", "127.0.0.1", "-p", str(port)]
     with _signals_forwarded() as forwarding:
         # A session of its own: else a terminal's Ctrl-C would reach all of Dagster's processes at once, which their
         # parent has to end in order; and whatever is left in the end can be told by it.

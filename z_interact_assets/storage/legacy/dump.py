@@ -29,7 +29,10 @@ def load_dump(path: Path) -> Path:
         for number, statement in enumerate(_statements(path), start=1):  # noqa: B007 - the number is for the error
             connection.execute(statement)
     except sqlite3.Error as error:
-        raise TableUnusableError(f"Statement {number} of {path} is refused by SQLite: {error}.") from None
+        raise TableUnusableError(
+            f"Statement {number} of {path} is refused by SQLite: {error}.",
+            remedy="Export it again with `wrangler d1 export`.",
+        ) from None
     finally:
         connection.close()
     return target
