@@ -215,6 +215,7 @@ def assert_clear(result: Result, mistake: Mistake) -> None:
     assert HIDDEN not in result.output
 
 
+@pytest.mark.slow  # a process of 1.5 s for each mistake
 @pytest.mark.parametrize("mistake", [*DATABASES, *SETTINGS, *BUCKETS, *HOMES, *OPTIONS], ids=lambda mistake: mistake.id)
 def test_a_mistake_is_named_with_its_remedy_and_changes_nothing(
     tmp_path: Path, standin: StandIn, closed_port: int, mistake: Mistake

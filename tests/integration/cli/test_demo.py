@@ -9,8 +9,6 @@ from tests.integration.cli.commandline import Result, run
 from z_interact_assets.cli.errors import USAGE_OR_SETTINGS
 from z_interact_assets.settings.sources import read_dotenv
 
-pytestmark = pytest.mark.xdist_group("cli_demo")
-
 ROWS = "100"
 PLANTED = "a-secret-of-the-callers-own"
 HOSTILE = {

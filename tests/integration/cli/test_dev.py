@@ -12,7 +12,7 @@ import pytest
 
 from tests.integration.cli.commandline import Started, eventually, run
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("cli_dev")]
+pytestmark = pytest.mark.slow
 
 PLANTED = "a-secret-of-the-callers-own"
 HOSTILE = {

@@ -10,6 +10,8 @@ import pytest
 from tests.integration.cli.commandline import COMMAND, NewSite, Site, small_environment
 from tests.integration.cli.test_interruption import slow_puts
 
+pytestmark = pytest.mark.slow  # uploads are slowed down so that there is progress to see
+
 
 def on_a_terminal(site: Site, *arguments: str, **settings: str) -> tuple[str, str]:
     """Run with stderr on a terminal; what was on stdout, and on the terminal."""

@@ -5,6 +5,8 @@ import pytest
 
 from tests.integration.dagster.installation import BATCH_SIZE, Installation, check_of, failures, make_png, op, plain
 
+pytestmark = pytest.mark.slow  # a migration and a validation for each test
+
 ERROR, WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
 ORPHAN = "images/gen-x/1700000000000-orphan.png"
 VALIDATION = ("every_object_is_stored", "every_checksum_matches", "every_row_points_at_its_object")

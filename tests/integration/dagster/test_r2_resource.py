@@ -145,6 +145,7 @@ def credentials(environment: Mapping[str, str]) -> list[bytes]:
     return [environment[name].encode() for name in ("R2_ACCESS_KEY_ID", "R2_SECRET_ACCESS_KEY")]
 
 
+@pytest.mark.slow
 def test_no_run_records_a_credential(installation: Installation, monkeypatch):
     installation.add_rows(4)
     installation.plan()

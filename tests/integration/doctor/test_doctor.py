@@ -301,11 +301,11 @@ def test_a_dump_can_only_be_read_which_is_a_warning(clinic: Clinic):
     assert with_status(findings, "warn") == {"table_writable", "cors"}
 
 
-def test_a_locked_database_is_a_failure_that_may_pass(clinic: Clinic, monkeypatch):
-    monkeypatch.setattr("z_interact_assets.storage.legacy.connect.BUSY_TIMEOUT_S", 0.01)
+def test_a_locked_database_is_a_failure_that_may_pass(clinic: Clinic):
+    impatient = partial(open_table, f"file:{clinic.folder / 'local.db'}", busy_timeout=0.01)
     with closing(sqlite3.connect(clinic.folder / "local.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        findings = clinic.diagnose()
+        findings = clinic.diagnose(open_table=impatient)
     assert with_status(findings, "fail") == {"table_writable"}
     assert findings["table_writable"].transient
 

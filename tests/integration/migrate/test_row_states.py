@@ -19,8 +19,6 @@ from z_interact_assets.core.models import ItemState
 from z_interact_assets.demo.sample import SampleSummary, make_sample_table
 from z_interact_assets.demo.standin import StandIn
 
-pytestmark = pytest.mark.xdist_group("sample")  # one migration for all of them
-
 ROWS = 110  # little more than one of each odd state
 IN_UNITS = {"s": NOW_MS // 1000, "ms": NOW_MS}
 
