@@ -13,6 +13,8 @@ from tests.support.images import base64_of, data_url_of, make_png
 from z_interact_assets.cli import main
 from z_interact_assets.demo.standin import StandIn
 
+pytestmark = pytest.mark.slow  # a dozen processes; test_demo runs the same commands in one
+
 IMAGES = 12
 HOSTILE_ID = "evil\x1b[31m\n\u202ered\x9b2J"
 

@@ -107,6 +107,7 @@ def test_an_outage_keeps_what_is_done_and_the_next_run_completes(install):
     assert sum(1 for _ in installation.store.list("images/")) == 30
 
 
+@pytest.mark.slow
 def test_a_stopped_run_fails_the_batches_it_did_not_reach(installation: Installation):
     installation.add_rows(60)
     installation.plan()
