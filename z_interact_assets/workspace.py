@@ -93,8 +93,10 @@ class Workspace:
     def _preparation(self) -> Preparation:
         limits = ImageLimits(max_bytes=self.settings.max_image_bytes, warn_bytes=self.settings.warn_image_bytes)
         folder = self.settings.static_dir
-        reader = None if folder is None else StaticFolder(Path(folder), max_bytes=limits.max_bytes).read
-        return Preparation(self.bases, limits, reader)
+        if folder is None:
+            return Preparation(self.bases, limits)
+        static = StaticFolder(Path(folder), max_bytes=limits.max_bytes)
+        return Preparation(self.bases, limits, static.read, static.size)
 
 
 def r2_config(settings: Settings) -> R2Config:

@@ -54,6 +54,12 @@ class AppTable:
         with closing(sqlite3.connect(self.path)) as connection, connection:
             connection.executemany(f"INSERT INTO images VALUES ({marks})", full)
 
+    def lock(self) -> sqlite3.Connection:
+        """Take the write lock and keep it; close the connection to give it back."""
+        connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+        connection.execute("BEGIN IMMEDIATE")
+        return connection
+
     def set(self, row_id: str, **columns: Any) -> None:
         """Change a row."""
         assignments = ", ".join(f"{name} = ?" for name in columns)

@@ -40,6 +40,7 @@ def migrate_now(
     started = monotonic()
     assign_batches(runs, batch_size=batch_size)
     refuse_unknown(workspace, scope)
+    workspace.planner().try_again(scope.image_ids or ())
     pending = workspace.ledger.work.pending(scope.batch_keys, image_ids=scope.image_ids)
     left = scope.limit
     with shown_progress("Migrating") as runs.observer.listen:

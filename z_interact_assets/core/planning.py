@@ -103,6 +103,10 @@ class Decision(StrEnum):
 _IN_HAND = frozenset({ItemState.PLANNED, ItemState.STORED, ItemState.FAILED, ItemState.ROLLED_BACK})
 
 
+# A run that names such an image asks for another try of it; what stood in its way may lie outside the row.
+RETRIED_WHEN_NAMED = frozenset({ItemState.QUARANTINED, ItemState.CONFLICT, ItemState.LOCAL_ONLY})
+
+
 def decide(head: RowHead, known: KnownItem | None, rules: Rules) -> Decision:
     """Decide about one row from its head and what the ledger knows of it."""
     if known is not None and known.state in _IN_HAND:
@@ -117,7 +121,8 @@ def decide(head: RowHead, known: KnownItem | None, rules: Rules) -> Decision:
 
 
 def _static_folder_is_new(known: KnownItem, rules: Rules) -> bool:
-    return known.state is ItemState.LOCAL_ONLY and rules.static_files
+    # One with a batch was looked for in the folder already, and not found.
+    return known.state is ItemState.LOCAL_ONLY and rules.static_files and known.batch_key is None
 
 
 def aside_reason(kind: HeadKind) -> Reason | None:

@@ -85,11 +85,15 @@ class SetAside:
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """The settings of the decision. `read_static` returns the file behind `/images/x.jpg`, or None."""
+    """The settings of the decision.
+
+    `read_static` returns the file behind `/images/x.jpg`, or None; `size_static` its size in bytes, 0 for none.
+    """
 
     bases: KnownBases
     limits: ImageLimits
     read_static: Callable[[str], bytes | None] | None = None
+    size_static: Callable[[str], int] | None = None
 
     def too_large(self, head: RowHead) -> SetAside | None:
         """Set aside a row whose payload is too long to be read at all."""
@@ -97,6 +101,13 @@ class Preparation:
         if longest <= self.limits.max_bytes * _TEXT_PER_BYTE + 1024:
             return None
         return _quarantined(Reason.TOO_LARGE, f"{longest:,} bytes of text")
+
+    def payload_bytes(self, head: RowHead) -> int:
+        """Return the size of what will be read for the row: its text, or the file it names."""
+        text = (head.data_bytes or 0) + (head.url_bytes or 0)
+        if self.size_static is None or classify_head(head, self.bases) is not HeadKind.LOCAL:
+            return text
+        return text + self.size_static((head.url_head or "").strip())
 
     def prepare(self, row: LegacyRow) -> Prepared | PointsAtR2 | SetAside:
         """Decide about a whole row. Never raises for what a row holds."""
@@ -119,10 +130,12 @@ class Preparation:
             return self._static(row)
         return _without_image(kind)
 
-    def _embedded(self, row: LegacyRow) -> Prepared | SetAside:
+    def _embedded(self, row: LegacyRow) -> Prepared | PointsAtR2 | SetAside:
         url_only = replace(row.head(), data_bytes=None)
         url_kind = classify_head(url_only, self.bases)
         if row.get("image_data") == "image_data":
+            if url_kind is HeadKind.ON_R2:  # an image after all, perhaps by a switch of ours that was not recorded
+                return PointsAtR2(row=row, key=self.bases.key_of(url_only.url_head or "") or "")
             if url_kind is not HeadKind.DATA_URL:
                 return _quarantined(Reason.COLUMN_NAME_AS_VALUE)
             decoded = decode_text(_text(row.get("image_url")))

@@ -74,6 +74,8 @@ class ObjectRecord:
 class StoredRecord:
     """Written before a row is switched: all that is needed to undo the switch.
 
+    `pointed`: the row points at the object already. An undo record the ledger has for that object is then kept: what is
+    read from such a row is what the switch made of it, perhaps another run's a moment ago.
     `originals` maps each column the migration makes superfluous to the exact form of its text (core.base64_text) with
     the text's SHA-256 and size; `before` holds the other columns' values as they were.
     """
@@ -82,6 +84,7 @@ class StoredRecord:
     source: str
     object_key: str
     objects: tuple[ObjectRecord, ...]
+    pointed: bool = False
     originals: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
     before: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
 

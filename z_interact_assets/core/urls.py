@@ -86,6 +86,11 @@ class KnownBases:
         key = self._key_under_a_base(split) or self._key_at_cloudflare(split)
         return key if key and is_valid_key(key) else None
 
+    def is_public(self, url: str) -> bool:
+        """Whether the URL is on a base browsers can read. Cloudflare's S3 endpoint is one of ours, but never public."""
+        split = _split_web_url(url.strip(_WHITE_SPACE))
+        return split is not None and _S3_HOST.fullmatch(split.hostname or "") is None
+
     def public_url(self, key: str) -> str:
         """`base + "/" + key`. SettingsError without a base, InvalidKeyError for a key that needs escaping."""
         if not self.public_base:

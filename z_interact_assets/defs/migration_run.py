@@ -9,7 +9,7 @@ from time import monotonic
 
 import dagster as dg
 
-from z_interact_assets.core.errors import StorageUnavailableError, TransientError
+from z_interact_assets.core.errors import TransientError
 from z_interact_assets.core.models import ItemState
 from z_interact_assets.core.ports import ObjectStore
 from z_interact_assets.core.records import BatchSummary, LedgerItem
@@ -58,11 +58,11 @@ class MigrationRun:
                 if summary.pending == 0:
                     self._report(summary)
                     done.add(summary.key)
-        except StorageUnavailableError as outage:  # what was finished is recorded and reported first
+        except TransientError as outage:  # R2, table or ledger went away: what was finished is reported first
             error = outage
             self._observer.error = outage
         undone = [key for key in scope.batch_keys or () if key not in done]
-        yield self._check(migration)
+        yield self._check(migration, undone)
         if error is not None or (undone and not scope.is_partial) or migration.totals.failed:
             raise self._failure(undone, migration, error)
 
@@ -82,23 +82,24 @@ class MigrationRun:
             )
         )
 
-    def _check(self, migration: Migration) -> dg.AssetCheckResult:
+    def _check(self, migration: Migration, undone: Sequence[str]) -> dg.AssetCheckResult:
         totals = migration.totals
-        unclean = self._set_aside + totals.failed
+        clean = not (self._set_aside or totals.failed or undone)
         severity = dg.AssetCheckSeverity.ERROR if totals.failed else dg.AssetCheckSeverity.WARN
         return dg.AssetCheckResult(
             check_name="every_image_is_migrated",
-            passed=unclean == 0,
+            passed=clean,
             severity=severity,
             description=(
                 f"{totals.migrated:,} images migrated now, {totals.already_stored:,} found in R2 already, "
-                f"{self._set_aside:,} set aside, {totals.failed:,} failed."
+                f"{self._set_aside:,} set aside, {totals.failed:,} failed, {len(undone):,} batches not done."
             ),
             metadata={
                 "migrated": totals.migrated,
                 "already_stored": totals.already_stored,
                 "set_aside": self._set_aside,
                 "failed": totals.failed,
+                "batches_not_done": len(undone),
                 "bytes_uploaded": totals.bytes_uploaded,
                 "examples": self._examples[:MAX_EXAMPLES],
             },

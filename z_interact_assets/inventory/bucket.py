@@ -1,4 +1,4 @@
-"""The bucket against the ledger, as a merge of two ordered streams: memory does not grow with either."""
+"""The bucket against the ledger, as a merge of two ordered streams; only keys the ledger does not know are held."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,7 +19,8 @@ class Inventory:
     """What a whole listing of `images/` found; sizes in bytes.
 
     `known` objects are in the ledger or in a row of the table; `orphans` in neither; `missing` ones the ledger answers
-    for but the bucket does not have. Counts are whole, the key lists hold at most MAX_LISTED_KEYS.
+    for but the bucket does not have, although their row is still there. Counts are whole, the key lists hold at most
+    MAX_LISTED_KEYS.
     """
 
     objects: int = 0
@@ -48,6 +49,9 @@ def take_inventory(store: ObjectReader, table: LegacyTable, ledger: Ledger, base
     strangers: list[str] = []
     for key, listed in _merge(store.list(IMAGE_PREFIX), ledger.ask.object_keys()):
         if listed is None:
+            owner = ledger.ask.owner(key)
+            if owner is not None and table.head(owner) is None:
+                continue  # the app deletes a row's object with the row: nobody misses it
             inventory.missing_count += 1
             if len(inventory.missing) < MAX_LISTED_KEYS:
                 inventory.missing.append(key)

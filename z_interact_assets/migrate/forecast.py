@@ -9,7 +9,7 @@ from typing import Any
 from z_interact_assets.core.models import ItemState
 from z_interact_assets.core.planning import Decision, Estimate, Prices, batch_key, estimate
 from z_interact_assets.core.ports import ObjectStore
-from z_interact_assets.core.records import WorkItem
+from z_interact_assets.core.records import KnownItem, WorkItem
 from z_interact_assets.migrate.migration import Engine, Scope
 from z_interact_assets.migrate.outcomes import Outcome, Totals
 from z_interact_assets.migrate.planner import Planner
@@ -118,15 +118,20 @@ class Forecaster:
 
     def _again(self, scope: Scope) -> list[WorkItem]:
         """Return the images that would be planned again, each in the place it has in its batch."""
-        found = [
-            WorkItem(
-                item_id=known.item_id, image_id=head.id, batch_key=known.batch_key, state=ItemState.PLANNED, attempts=0,
-                position=known.position or 0,
-            )
-            for head, decision, known in self._planner.unplanned()
-            if decision is Decision.PLAN_AGAIN and known is not None and known.batch_key is not None
-        ]  # fmt: skip
+        changed = [
+            known for _, decision, known in self._planner.unplanned() if decision is Decision.PLAN_AGAIN and known
+        ]
+        again = {known.item_id: known for known in [*changed, *self._planner.named(scope.image_ids or ())]}
+        found = [self._work_of(known) for known in again.values()]
         return sorted((item for item in found if _wanted(item, scope)), key=_place)
+
+    def _work_of(self, known: KnownItem) -> WorkItem:
+        stored = self._ledger.ask.item(known.image_id)
+        return WorkItem(
+            item_id=known.item_id, image_id=known.image_id, batch_key=known.batch_key or "", state=ItemState.PLANNED,
+            attempts=0, position=known.position or 0, object_key=stored.object_key if stored else None,
+            md5=stored.md5 if stored else None, source=stored.source if stored else None,
+        )  # fmt: skip
 
     def _fresh(self, scope: Scope, batch_size: int) -> Iterator[WorkItem]:
         """Yield the images that would come into new batches."""

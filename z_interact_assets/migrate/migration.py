@@ -145,4 +145,10 @@ class Migration:
             remaining.subtract(ended)
             for key in sorted(key for key in ended if remaining[key] == 0):
                 yield self._ledger.ask.batch(key)
-        self.interrupted = self._engine.stop.is_set() and self.totals.done < self.totals.planned
+        left = self.totals.planned - self.totals.done
+        self.interrupted = self._engine.stop.is_set() and left > 0
+        if not self.interrupted:
+            self.totals.skipped += left  # another run of ours had them in hand meanwhile
+            for key in keys:
+                if remaining[key] > 0 and not scope.is_partial:
+                    yield self._ledger.ask.batch(key)

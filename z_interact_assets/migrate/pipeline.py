@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 
-from z_interact_assets.core.errors import StorageUnavailableError
+from z_interact_assets.core.errors import StorageUnavailableError, TableUnavailableError
 from z_interact_assets.core.models import ItemState
 from z_interact_assets.core.records import WorkItem
 from z_interact_assets.migrate.flow import ByteBudget, Limiter, Stopped, Window
@@ -20,6 +20,7 @@ GROUP_ITEMS = 200
 GROUP_WAIT_S = 0.05  # how long a finished image may wait for company before it is written
 MAX_THREADS = 128
 _OUTAGE_FAILURES = 16  # so many failures in a row, each after all retries, are an outage
+_TABLE_OUTAGE_GROUPS = 3  # so many groups in a row that could not be written, each after the busy timeout
 
 
 class Pipeline:
@@ -46,6 +47,7 @@ class Pipeline:
         self._done: queue.Queue[Outcome | None] = queue.Queue(maxsize=GROUP_ITEMS)
         self._settled: queue.SimpleQueue[list[Outcome] | None] = queue.SimpleQueue()
         self._failures = 0
+        self._table_failures = 0
         self._fatal: BaseException | None = None
 
     @property
@@ -134,6 +136,7 @@ class Pipeline:
                 if group and not isinstance(self._fatal, _Unsettled):
                     self._settle(group)
                     self._settled.put(group)
+                    self._watch_the_table(group)
             except BaseException as error:  # noqa: BLE001 - handed to whoever iterates
                 self._abort(error, unsettled=True)
             finally:
@@ -142,6 +145,13 @@ class Pipeline:
         if isinstance(self._fatal, _Unsettled):
             self._fatal = self._fatal.error
         self._settled.put(None)
+
+    def _watch_the_table(self, group: Sequence[Outcome]) -> None:
+        """End the run when the app's table stays out of reach: uploading on would only fill the bucket."""
+        error = next((outcome.error for outcome in group if isinstance(outcome.error, TableUnavailableError)), None)
+        self._table_failures = 0 if error is None else self._table_failures + 1
+        if error is not None and self._table_failures >= _TABLE_OUTAGE_GROUPS:
+            self._abort(error)
 
     def _collect(self) -> tuple[list[Outcome], bool]:
         """Wait for one outcome, then take what else comes within GROUP_WAIT_S."""

@@ -1,12 +1,13 @@
 """Planning: every migratable row into exactly one batch. Reads row heads only; writes the ledger only."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from z_interact_assets.core.planning import (
     ASIDE_STATES,
     MAX_BATCHES,
+    RETRIED_WHEN_NAMED,
     WARN_BATCHES,
     Decision,
     HeadKind,
@@ -89,6 +90,16 @@ class Planner:
             batches=batches,
             warnings=_warnings(batches, done),
         )
+
+    def named(self, image_ids: Sequence[str]) -> list[KnownItem]:
+        """Return those of the images that were set aside in a batch: to name one is to ask for another try."""
+        known = self._ledger.planning.known(image_ids) if image_ids else {}
+        return [item for item in known.values() if item.state in RETRIED_WHEN_NAMED and item.batch_key]
+
+    def try_again(self, image_ids: Sequence[str], *, run_id: str | None = None) -> None:
+        """Plan those images again, in the batches they have."""
+        again = {item.item_id: "named by the operator" for item in self.named(image_ids)}
+        self._ledger.planning.plan_again(again, now_ms=self._clock_ms(), run_id=run_id)
 
     def survey(self) -> tuple[TableCounts, int]:
         """Return the rows by class and how many of them planning would give to a batch, in one pass."""

@@ -46,7 +46,7 @@ class Worker:
                 return _deleted(item)
             if (refused := self._preparation.too_large(head)) is not None:
                 return _aside(item, refused, head)
-            taken = self._budget.take(int(((head.data_bytes or 0) + (head.url_bytes or 0)) * _HELD_PER_TEXT_BYTE))
+            taken = self._budget.take(int(self._preparation.payload_bytes(head) * _HELD_PER_TEXT_BYTE))
             outcome = self._read_and_store(item)
             outcome.taken, taken = taken, 0
         except TableUnavailableError as error:
@@ -138,10 +138,10 @@ class Worker:
             content_type=found.content_type,
         )  # fmt: skip
         stored = StoredRecord(
-            item_id=item.item_id, source=prepared.source, object_key=found.key, objects=(record,),
+            item_id=item.item_id, source=prepared.source, object_key=found.key, objects=(record,), pointed=True,
             originals=prepared.originals, before=prepared.before,
         )  # fmt: skip
-        change = _back_fill(prepared.row, found.key)
+        change = _back_fill(prepared.row, found.key, self._public_instead(prepared.row, found.key))
         fingerprint = _fingerprint_after(prepared.row, change)
         return Outcome(
             item=item, stored=stored, change=change, final=final(item, ItemState.PUBLISHED, fingerprint=fingerprint),
@@ -159,15 +159,21 @@ class Worker:
             if found.etag not in ("", item.md5):
                 raise ObjectDiffersError("The object changed after it was stored.", key=pointing.key)
             return Outcome(item=item, final=final(item, ItemState.PUBLISHED, fingerprint=row.head().fingerprint))
-        change = _back_fill(row, pointing.key)
+        change = _back_fill(row, pointing.key, self._public_instead(row, pointing.key))
         stored = StoredRecord(
-            item_id=item.item_id, source="r2", object_key=pointing.key, objects=(_adopted(found),),
-            before={column: row.get(column) for column in ("r2_key", "migration_status") if column in row.values},
+            item_id=item.item_id, source="r2", object_key=pointing.key, objects=(_adopted(found),), pointed=True,
+            before={column: row.get(column) for column in ("image_url", "r2_key", "migration_status")
+                    if column in row.values},
         )  # fmt: skip
         return Outcome(
             item=item, stored=None if known else stored, change=change,
-            final=final(item, ItemState.ALREADY_IN_R2, fingerprint=row.head().fingerprint),
+            final=final(item, ItemState.ALREADY_IN_R2, fingerprint=_fingerprint_after(row, change)),
         )  # fmt: skip
+
+    def _public_instead(self, row: LegacyRow, key: str) -> str | None:
+        """Return the URL to write where the row points at R2's S3 endpoint, which no browser can read."""
+        present = row.head().url_head or ""
+        return None if self._preparation.bases.is_public(present) else self._sink.public_url(key)
 
     def _holds(self, found: StoredObject, image: PreparedImage) -> bool:
         if not found.etag:  # nobody looked
@@ -184,9 +190,12 @@ def _payload(row: LegacyRow) -> dict[str, object]:
     return {column: row.get(column) for column in ("image_data", "image_url") if column in row.values}
 
 
-def _back_fill(row: LegacyRow, key: str) -> RowChange | None:
-    """Fill in what the old migrator never wrote; None where the row says all of it already."""
-    wanted = {"r2_key": key, "migration_status": "completed"}
+def _back_fill(row: LegacyRow, key: str, url: str | None) -> RowChange | None:
+    """Fill in what the old migrator never wrote; None where the row says all of it already.
+
+    `url` replaces one that is not public, None keeps the one that is there.
+    """
+    wanted = {"r2_key": key, "migration_status": "completed"} | ({} if url is None else {"image_url": url})
     values = {column: value for column, value in wanted.items()
               if column in row.values and row.get(column) != value}  # fmt: skip
     return RowChange(id=row.id, values=values, as_read=_payload(row)) if values else None

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import dagster as dg
+import pytest
 from werkzeug.wrappers import Response
 
 from tests.integration.dagster.installation import Installation, check_of, failures, plain

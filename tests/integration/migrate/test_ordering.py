@@ -71,7 +71,9 @@ def test_an_interrupted_back_fill_keeps_its_undo_record(site, app):
     assert (app.row("a")["r2_key"], app.row("a")["migration_status"]) == (key, "completed")
     site.migrate()
     assert site.state("a") == (ItemState.ALREADY_IN_R2, None)
-    assert site.undo_record("a")[1] == {"r2_key": None, "migration_status": "pending"}
+    assert site.undo_record("a")[1] == {
+        "image_url": f"{PUBLIC_URL}/{key}", "r2_key": None, "migration_status": "pending"
+    }  # fmt: skip
 
 
 def test_events_tell_stored_before_published(site, full_app):

@@ -116,7 +116,7 @@ def test_local_rows_become_work_once_there_is_a_static_folder():
     assert decide(LOCAL, item, RULES) is Decision.LEAVE
     assert decide(LOCAL, item, Rules(BASES, static_files=True)) is Decision.BATCH
     again = known(ItemState.LOCAL_ONLY, LOCAL)
-    assert decide(LOCAL, again, Rules(BASES, static_files=True)) is Decision.PLAN_AGAIN
+    assert decide(LOCAL, again, Rules(BASES, static_files=True)) is Decision.LEAVE  # looked for there, and not found
 
 
 def test_only_an_imageless_row_needs_a_reason_to_be_set_aside():

@@ -48,9 +48,15 @@ class PlanningBook(Sessions):
     def add_batches(self, groups: Sequence[Sequence[str]], *, now_ms: int) -> list[str]:
         """Write one batch for each group of image ids, in one transaction; return the keys.
 
-        Images the ledger already has without a batch (set aside before) are moved into theirs.
+        Images the ledger already has without a batch (set aside before) are moved into theirs; those another planner
+        gave a batch meanwhile are left in it.
         """
         with self._writing() as connection:
+            taken = self._batched(connection, [image_hash(image_id) for group in groups for image_id in group])
+            groups = [[image_id for image_id in group if image_hash(image_id) not in taken] for group in groups]
+            groups = [group for group in groups if group]
+            if not groups:
+                return []
             number = connection.execute(sa.select(sa.func.coalesce(sa.func.max(batches.c.number), 0))).scalar_one()
             keys = [batch_key(number + offset) for offset in range(1, len(groups) + 1)]
             connection.execute(
@@ -122,10 +128,13 @@ class PlanningBook(Sessions):
                 values = {name: value for name, value in row.items() if name not in ("image_id", "planned_at")}
                 connection.execute(sa.update(items).where(items.c.image_hash == row["image_hash"]).values(values))
 
+    def _batched(self, connection: sa.Connection, hashes: Sequence[str]) -> set[str]:
+        return self._present(connection, hashes, items.c.batch_key.is_not(None))
+
     @staticmethod
-    def _present(connection: sa.Connection, hashes: Sequence[str]) -> set[str]:
+    def _present(connection: sa.Connection, hashes: Sequence[str], *conditions: sa.ColumnElement[bool]) -> set[str]:
         found: set[str] = set()
         for start in range(0, len(hashes), _LOOKUP_IMAGES):
             among = items.c.image_hash.in_(hashes[start : start + _LOOKUP_IMAGES])
-            found.update(connection.execute(sa.select(items.c.image_hash).where(among)).scalars())
+            found.update(connection.execute(sa.select(items.c.image_hash).where(among, *conditions)).scalars())
         return found

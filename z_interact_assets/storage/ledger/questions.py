@@ -154,6 +154,15 @@ class Questions(Sessions):
                 return
             last = rows[-1][0]
 
+    def owner(self, key: str) -> str | None:
+        """Return the image id an object was stored for, None if the ledger does not know it."""
+        statement = (
+            sa.select(items.c.image_id).join(objects, objects.c.item_id == items.c.item_id)
+            .where(objects.c.object_key == key)
+        )  # fmt: skip
+        with self._reading() as connection:
+            return connection.execute(statement).scalar_one_or_none()
+
     def has_object(self, key: str) -> bool:
         """Tell whether the ledger answers for this object."""
         statement = sa.select(objects.c.object_key).where(objects.c.object_key == key)

@@ -85,7 +85,7 @@ events = sa.Table(
     sa.Column("item_id", sa.ForeignKey("items.item_id"), nullable=False, index=True),
     sa.Column("at", sa.BigInteger, nullable=False),
     sa.Column("run_id", sa.String(64), nullable=True),
-    sa.Column("event", sa.String(32), nullable=False),
+    sa.Column("event", sa.String(32), nullable=False, index=True),
     sa.Column("facts", sa.JSON, nullable=True),
 )
 

@@ -65,7 +65,9 @@ class WorkLog(Sessions):
                 _upsert_object(connection.dialect.name),
                 [_object_row(stored, record.item_id, now_ms) for record, stored in proved],
             )
-            connection.execute(_SET_STORED, [_stored_row(record, now_ms, run_id) for record in records])
+            for statement, pointed in ((_SET_STORED, False), (_SET_POINTED, True)):
+                if rows := [_stored_row(record, now_ms, run_id) for record in records if record.pointed is pointed]:
+                    connection.execute(statement, rows)
             connection.execute(
                 sa.insert(events),
                 [
@@ -177,18 +179,29 @@ _SET_STORED = (
         "state", "source", "object_key", "stored_at", "originals", "before", "run_id", "updated_at"
     )})
 )  # fmt: skip
+_SET_POINTED = _SET_STORED.where(
+    sa.or_(items.c.object_key.is_(None), items.c.object_key != sa.bindparam("new_object_key"))
+)
 _SET_OUTCOME = (
     sa.update(items)
     .where(items.c.item_id == sa.bindparam("of"))
     .values(
-        state=sa.bindparam("state"), reason=sa.bindparam("reason"), detail=sa.bindparam("detail"),
+        # Taken for a row that was on R2 before us, while another run of ours had just switched it.
+        state=sa.case(
+            (sa.and_(sa.bindparam("state") == ItemState.ALREADY_IN_R2.value, items.c.source != "r2"),
+             ItemState.PUBLISHED.value),
+            else_=sa.bindparam("state"),
+        ),
+        reason=sa.bindparam("reason"), detail=sa.bindparam("detail"),
         fingerprint=sa.bindparam("fingerprint"), run_id=sa.bindparam("run_id"), updated_at=sa.bindparam("updated_at"),
         published_at=sa.func.coalesce(sa.bindparam("published", type_=sa.BigInteger), items.c.published_at),
     )
 )  # fmt: skip
 _ON_R2 = frozenset({ItemState.PUBLISHED, ItemState.ALREADY_IN_R2})
-# What a second sight of an object may change; who wrote it first, when and for which item stays.
-_REFRESHED = ("size", "md5", "sha256", "etag", "format", "width", "height", "content_type", "proof", "proved_at")
+# What a second sight of an object may change; who wrote it first, when and for which item stays. Of an object that is
+# still the same, a mere look (HEAD) takes back nothing that was proved.
+_SEEN = ("size", "etag", "content_type", "proved_at")
+_PROVED = ("md5", "sha256", "format", "width", "height")
 
 
 def _stored_row(record: StoredRecord, now_ms: int, run_id: str | None) -> dict[str, object]:
@@ -211,6 +224,9 @@ def _object_row(stored: ObjectRecord, item_id: int, now_ms: int) -> dict[str, ob
 def _upsert_object(dialect: str) -> sqlite.Insert | postgresql.Insert:
     """Insert an object or refresh it; one that two rows point at keeps the first as its owner."""
     insert = (postgresql if dialect == "postgresql" else sqlite).insert(objects)
-    return insert.on_conflict_do_update(
-        index_elements=[objects.c.object_key], set_={name: insert.excluded[name] for name in _REFRESHED}
-    )
+    new, old = insert.excluded, objects.c
+    same = new.etag == old.etag
+    proved = {name: sa.case((same, sa.func.coalesce(new[name], old[name])), else_=new[name]) for name in _PROVED}
+    proof = sa.case((sa.and_(same, new.proof == "head"), old.proof), else_=new.proof)
+    seen = {name: new[name] for name in _SEEN}
+    return insert.on_conflict_do_update(index_elements=[old.object_key], set_={**seen, **proved, "proof": proof})

@@ -264,7 +264,8 @@ class LegacyTable:
                 yield connection
                 connection.exec_driver_sql("COMMIT")
             except BaseException:
-                connection.exec_driver_sql("ROLLBACK")
+                if driver_connection(connection).in_transaction:  # a full disk makes SQLite roll back by itself
+                    connection.exec_driver_sql("ROLLBACK")
                 raise
 
 

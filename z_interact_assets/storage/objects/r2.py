@@ -73,6 +73,7 @@ class R2Store(BaseStore):
             fetcher=fetcher,
         )
         self._client = client
+        self._throttled: Callable[[], None] | None = None
 
     @classmethod
     def connect(
@@ -124,8 +125,17 @@ class R2Store(BaseStore):
         return self._client
 
     def on_throttle(self, callback: Callable[[], None]) -> None:
-        """Call `callback` on every 429 or 503, retried ones included, from the thread that got it."""
-        on_throttle(self._client, callback)
+        """Call `callback` on every 429 or 503, retried ones included, from the thread that got it.
+
+        It takes the place of the one before: each run has its own.
+        """
+        if self._throttled is None:
+            on_throttle(self._client, self._tell_of_throttling)
+        self._throttled = callback
+
+    def _tell_of_throttling(self) -> None:
+        if self._throttled is not None:
+            self._throttled()
 
     def head(self, key: str) -> StoredObject | None:
         """One request (class B). None on a 404."""

@@ -82,6 +82,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["item_id"], ["items.item_id"], name=op.f("fk_events_item_id")),
         sa.PrimaryKeyConstraint("event_id", name=op.f("pk_events")),
     )
+    op.create_index(op.f("ix_events_event"), "events", ["event"], unique=False)
     op.create_index(op.f("ix_events_item_id"), "events", ["item_id"], unique=False)
     op.create_table(
         "objects",
@@ -113,6 +114,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_objects_item_id"), table_name="objects")
     op.drop_table("objects")
     op.drop_index(op.f("ix_events_item_id"), table_name="events")
+    op.drop_index(op.f("ix_events_event"), table_name="events")
     op.drop_table("events")
     op.drop_index(op.f("ix_items_state_batch_key"), table_name="items")
     op.drop_index(op.f("ix_items_object_key"), table_name="items")
