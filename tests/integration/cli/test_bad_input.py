@@ -240,6 +240,7 @@ def test_all_missing_settings_are_named_at_once(tmp_path: Path, standin: StandIn
         assert name in ended.stderr
 
 
+@pytest.mark.slow
 def test_stats_go_on_without_the_bucket_and_say_so(tmp_path: Path, standin: StandIn) -> None:
     site = Site(tmp_path, standin)
     site.add_images(IMAGES)

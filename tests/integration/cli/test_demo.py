@@ -72,6 +72,7 @@ def test_its_own_secrets_are_in_files_of_the_user_alone_and_never_shown(demo: De
     assert settings["R2_ACCESS_KEY_ID"] not in demo.first.output
 
 
+@pytest.mark.slow
 def test_commands_in_its_folder_work_from_its_dotenv(demo: Demo) -> None:
     status = demo.inside("status", "--json")
     assert status.document["batches_pending"] == 0

@@ -14,6 +14,7 @@ def data_version(observation: dg.AssetObservation) -> str:
     return observation.tags["dagster/data_version"]
 
 
+@pytest.mark.slow
 def test_the_tables_data_version_changes_exactly_when_there_is_new_work(installation: Installation):
     installation.add_rows(4)
     first = data_version(installation.observe())

@@ -195,6 +195,7 @@ def test_deleting_is_repeatable(store, png):
     store.delete(KEY)
 
 
+@pytest.mark.slow
 def test_more_objects_than_a_page_holds_are_listed_and_deleted(store, png):
     keys = [f"images/p/{number}-a.png" for number in range(1005)]
     requests = (UploadRequest(key=key, data=png) for key in [*keys, "other/1-a.png"])
