@@ -3,6 +3,7 @@
 from collections import Counter
 
 import dagster as dg
+import pytest
 
 from tests.integration.dagster.installation import BATCH_SIZE, Installation, check_of, failures, op, plain
 from z_interact_assets.core.errors import TableUnusableError

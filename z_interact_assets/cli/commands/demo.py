@@ -103,9 +103,8 @@ def _summary(home: "DemoHome", document: dict[str, Any], stats: dict[str, Any], 
     folder = home.folder.relative_to(Path.cwd()) if home.folder.is_relative_to(Path.cwd()) else home.folder
     total, in_r2 = stats["total_images"], stats["r2_images"] + stats["mixed_images"]
     _heading("What happened")
-    click.echo(
-        f"  {in_r2:,} of {total:,} rows now point at an object in the bucket; every byte of it was read back and compared."
-    )
+    proved = "every byte of it was read back and compared"
+    click.echo(f"  {in_r2:,} of {total:,} rows now point at an object in the bucket; {proved}.")
     if document["planned"] == 0:
         click.echo("  This run found nothing new to do, and uploaded nothing: running again is always safe.")
         click.echo("  Start over with: z-interact-assets demo --fresh")
