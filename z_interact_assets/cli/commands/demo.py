@@ -1,5 +1,7 @@
 """`demo`: the whole migration on made-up data, with no settings."""
 
+import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,8 +114,18 @@ def _summary(home: "DemoHome", document: dict[str, Any], stats: dict[str, Any], 
     click.echo(f"  {aside:,} rows were set aside with a reason and left exactly as they were.")
     click.echo(f"  {kept:,} rows keep their base64 as well until it is reclaimed, so nothing can be lost.")
     _heading("Next")
-    click.echo("  make dev                       the Dagster UI with these runs in it (z-interact-assets dev)")
-    click.echo(f"  cd {folder} && z-interact-assets status --quarantined")
+    command = _command()
+    click.echo("  make dev     (or: z-interact-assets dev)  opens the Dagster UI with these runs in it")
+    click.echo("  From the demo's folder, where its settings are:")
+    click.echo(f"    cd {folder}")
+    click.echo(f"    {command} status --quarantined")
     if example:
-        click.echo(f"  cd {folder} && z-interact-assets status --image-id {example}")
-    click.echo("  z-interact-assets doctor       when you have set R2_* and DATABASE_URL for your own bucket and table")
+        click.echo(f"    {command} status --image-id {example}")
+    click.echo("  For your own bucket and table: set what .env.example lists, then z-interact-assets doctor")
+
+
+def _command() -> str:
+    """Return how to call us from anywhere: the bare name only where the shell would find it."""
+    name = "z-interact-assets"
+    beside = Path(sys.executable).with_name(name)
+    return str(beside) if shutil.which(name) is None and beside.exists() else name
