@@ -56,7 +56,7 @@ def _migrate(rows: int) -> dict[str, float]:
         planned = time.perf_counter()
         from z_interact_assets.migrate.migration import Migration, Scope
 
-        migration = Migration(workspace.engine(concurrency=16), NullStore(public), workspace.ledger)
+        migration = Migration(workspace.engine(concurrency=16), NullStore(public_url=public), workspace.ledger)
         for _ in migration.run(Scope()):
             pass
         ended = time.perf_counter()
