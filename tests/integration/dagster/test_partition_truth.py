@@ -131,6 +131,8 @@ def test_a_bucket_out_of_reach_from_the_start_fails_every_batch_that_has_work(in
     installation.plan()
     assert not failures(installation.migrate(["b000001"]))
     installation.standin.stop()
-    (message,) = failures(installation.migrate())
+    result = installation.migrate()
+    (message,) = failures(result)
     assert "R2" in message or "bucket" in message
+    assert not check_of(result, "every_image_is_migrated").passed
     assert installation.statuses() == {"b000001": MATERIALIZED, "b000002": FAILED}
