@@ -98,6 +98,11 @@ class Decision(StrEnum):
     SET_ASIDE = "set_aside"
     FORGET = "forget"  # not in the ledger, and nothing to remember
 
+    @property
+    def is_work(self) -> bool:
+        """Tell whether a run will have to do something."""
+        return self in (Decision.BATCH, Decision.PLAN_AGAIN)
+
 
 # Their end is not ours to change: an operator rolled the row back, or a run has it in hand.
 _IN_HAND = frozenset({ItemState.PLANNED, ItemState.STORED, ItemState.FAILED, ItemState.ROLLED_BACK})

@@ -1,6 +1,6 @@
 """What the services need of the outside, as Protocols. Implementations live in storage/."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 from z_interact_assets.core.models import ImageMetadata, ObjectSummary, StoredObject, UploadResult
@@ -61,6 +61,10 @@ class ObjectStore(ObjectReader, ObjectWriter, Protocol):
 
     def public_url(self, key: str) -> str:
         """`base + "/" + key`; SettingsError if no public base is configured."""
+        ...
+
+    def on_throttle(self, callback: Callable[[], None]) -> None:
+        """Call `callback` whenever the store asks to slow down, in place of the one before."""
         ...
 
     def close(self) -> None:

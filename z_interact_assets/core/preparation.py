@@ -7,7 +7,6 @@ plan and the migration all call it, so that the one foretells what the other doe
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pybase64
@@ -21,6 +20,7 @@ from z_interact_assets.core.models import Digests, ImageLimits, ImageMetadata, I
 from z_interact_assets.core.planning import ASIDE_STATES, HeadKind, aside_reason, classify_head
 from z_interact_assets.core.reasons import Reason
 from z_interact_assets.core.rows import LegacyRow, RowHead
+from z_interact_assets.core.times import iso_utc
 from z_interact_assets.core.urls import KnownBases
 
 # Columns the switch writes besides image_url; their values before it go into the undo record.
@@ -238,21 +238,18 @@ def _storable(value: Any) -> Any:
 
 def _metadata(row: LegacyRow) -> ImageMetadata:
     url = row.head().url_head or ""
+    created_ms = keys.created_at_ms(row.get("created_at"))
     return ImageMetadata(
         persona_id=row.text("persona_id"),
         session_id=row.text("session_id"),
         participant_id=row.text("participant_id"),
         prompt=row.text("prompt"),
         provider=row.text("provider"),
-        generated_at=_iso(keys.created_at_ms(row.get("created_at"))),
+        generated_at=iso_utc(created_ms) if created_ms else None,
         quality=row.text("quality"),
         original_url=url if url[:4].lower() == "http" else None,
         original_id=row.id,
     )
-
-
-def _iso(ms: int) -> str | None:
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds") if ms else None
 
 
 def _without_image(kind: HeadKind) -> SetAside:

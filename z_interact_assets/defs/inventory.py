@@ -1,10 +1,12 @@
 """Groups `inventory` and `reports`: what is in the bucket, and the statistics of it all."""
 
+from dataclasses import fields
+
 import dagster as dg
 from pydantic import Field
 
 from z_interact_assets.core.keys import IMAGE_PREFIX
-from z_interact_assets.core.stats import BucketCounts
+from z_interact_assets.core.stats import ROW_CLASSES, BucketCounts
 from z_interact_assets.defs.failures import as_failures
 from z_interact_assets.defs.migration import migrated_images
 from z_interact_assets.defs.resources import R2Resource, RunObserver
@@ -13,7 +15,7 @@ from z_interact_assets.migrate.migration import clock_ms
 from z_interact_assets.workspace import Workspace
 
 MAX_EXAMPLES = 20
-_COUNTS = ("objects", "bytes", "known", "orphans", "missing")
+_COUNTS = tuple(field.name for field in fields(BucketCounts))
 
 
 @dg.asset(
@@ -120,11 +122,10 @@ def storage_stats(
 @dg.asset_check(asset=storage_stats, description="The classes of rows add up to the total, in the newest snapshot.")
 def totals_reconcile(workspace: dg.ResourceParam[Workspace]) -> dg.AssetCheckResult:
     """Add up the newest snapshot's classes."""
-    classes = ("r2", "base64", "mixed", "imageless", "external", "local", "unfinished", "unrecognised")
     with as_failures():
         newest = workspace.ledger.snapshots.stats(limit=1)
     if not newest:
         return dg.AssetCheckResult(passed=False, metadata={"why": "There is no snapshot yet."})
-    counted = sum(newest[0][f"{name}_images"] for name in classes)
+    counted = sum(newest[0][f"{name}_images"] for name in ROW_CLASSES)
     total = newest[0]["total_images"]
     return dg.AssetCheckResult(passed=counted == total, metadata={"counted": counted, "total": total})

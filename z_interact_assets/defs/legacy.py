@@ -4,7 +4,6 @@ from itertools import islice
 
 import dagster as dg
 
-from z_interact_assets.core.planning import Decision
 from z_interact_assets.core.rows import TableShape
 from z_interact_assets.defs.beta import accepted_beta
 from z_interact_assets.defs.failures import as_failures
@@ -80,10 +79,7 @@ def table_shape_is_known(workspace: dg.ResourceParam[Workspace]) -> dg.AssetChec
 def no_new_base64(workspace: dg.ResourceParam[Workspace]) -> dg.AssetCheckResult:
     """Warn of rows that wait for planning."""
     with as_failures():
-        waiting = (
-            head.id for head, decision, _ in workspace.planner().unplanned()
-            if decision in (Decision.BATCH, Decision.PLAN_AGAIN)
-        )  # fmt: skip
+        waiting = (head.id for head, decision, _ in workspace.planner().unplanned() if decision.is_work)
         examples = list(islice(waiting, MAX_EXAMPLES))
         images = len(examples) + sum(1 for _ in waiting)
     return dg.AssetCheckResult(

@@ -1,13 +1,13 @@
 """Storage statistics: one pass over the row heads, the ledger's states, one listing of the bucket."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from z_interact_assets.core.models import ItemState
 from z_interact_assets.core.records import LedgerItem
 from z_interact_assets.core.stats import BucketCounts, TableCounts, stats_document
+from z_interact_assets.core.times import iso_utc
 from z_interact_assets.core.urls import KnownBases
 from z_interact_assets.storage.ledger import Ledger
 from z_interact_assets.storage.legacy import LegacyTable
@@ -31,7 +31,7 @@ def collect_stats(
     table: LegacyTable, ledger: Ledger, bases: KnownBases, bucket: BucketCounts | None, *, now_ms: int
 ) -> dict[str, Any]:
     """Return the document of `stats --json`; `bucket` is None if it could not be listed."""
-    generated_at = datetime.fromtimestamp(now_ms / 1000, UTC).isoformat(timespec="seconds")
+    generated_at = iso_utc(now_ms, timespec="seconds")
     return stats_document(count_table(table, bases), bucket, ledger.ask.states(), generated_at=generated_at)
 
 

@@ -132,8 +132,7 @@ class Migration:
         settler = Settler(self._engine.table, self._ledger, clock_ms=now_ms, run_id=self._run_id)
         items = self._ledger.work.hand_out(keys, image_ids=scope.image_ids, now_ms=now_ms(), limit=scope.limit)
         limiter = self._engine.limiter()
-        if (listen_to := getattr(self._store, "on_throttle", None)) is not None:
-            listen_to(limiter.throttled)
+        self._store.on_throttle(limiter.throttled)
         started: set[str] = set()
         for group in self._engine.stream(
             items, StoreSink(self._store), settler.settle, total=self.totals.planned, totals=self.totals,

@@ -107,7 +107,7 @@ class Planner:
         for page, known in self._pages():
             for head in page:
                 counts.add(head, self._rules.bases)
-                waiting += decide(head, known.get(head.id), self._rules) in (Decision.BATCH, Decision.PLAN_AGAIN)
+                waiting += decide(head, known.get(head.id), self._rules).is_work
         return counts, waiting
 
     def unplanned(self) -> Iterator[tuple[RowHead, Decision, KnownItem | None]]:

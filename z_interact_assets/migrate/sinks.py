@@ -6,9 +6,11 @@ from typing import Protocol
 
 from z_interact_assets.core.errors import ObjectDiffersError, StorageUnavailableError
 from z_interact_assets.core.images import digest
+from z_interact_assets.core.images.digests import is_same
 from z_interact_assets.core.models import ImageMetadata, StoredObject, UploadResult
 from z_interact_assets.core.ports import ObjectStore
 from z_interact_assets.core.preparation import PreparedImage
+from z_interact_assets.core.times import iso_utc
 
 
 class Sink(Protocol):
@@ -45,7 +47,7 @@ class StoreSink:
         """Store the image, proved by its ETag."""
         if look_first and (found := self._same(image)) is not None:
             return found
-        metadata = replace(image.metadata, migrated_at=_iso(now_ms))
+        metadata = replace(image.metadata, migrated_at=iso_utc(now_ms))
         return self._store.upload(
             image.key, image.data, content_type=image.proof.format.content_type, metadata=metadata
         )
@@ -87,7 +89,7 @@ class DrySink:
     def put(self, image: PreparedImage, *, look_first: bool, now_ms: int) -> UploadResult:  # noqa: ARG002
         """Tell what a PUT would answer."""
         found = None if self._store is None else self._store.head(image.key)
-        if found is not None and (found.size != len(image.data) or not self._is_same(image, found)):
+        if found is not None and not _same_bytes(self, found, image):
             raise ObjectDiffersError(f"Other bytes are stored under {image.key!r}.", key=image.key)
         return _result(image, image.digests.md5, self.public_url(image.key), created=found is None)
 
@@ -106,11 +108,14 @@ class DrySink:
         """Return the URL the row would hold."""
         return f"{(self._public_url or 'https://public-url-not-configured.invalid').rstrip('/')}/{key}"
 
-    def _is_same(self, image: PreparedImage, found: StoredObject) -> bool:
-        if found.etag == image.digests.md5:
-            return True
-        multipart = "-" in found.etag  # such an ETag is no MD5; only the bytes can tell
-        return multipart and self.sha256(image.key) == image.digests.sha256
+
+def holds(sink: Sink, found: StoredObject, image: PreparedImage) -> bool:
+    """Tell whether the object holds the image's bytes; one that nobody looked at is taken to."""
+    return not found.etag or _same_bytes(sink, found, image)
+
+
+def _same_bytes(sink: Sink, found: StoredObject, image: PreparedImage) -> bool:
+    return is_same(found, size=len(image.data), digests=image.digests, read_sha256=lambda: sink.sha256(found.key))
 
 
 def _unseen(key: str) -> StoredObject:
@@ -125,7 +130,3 @@ def _result(image: PreparedImage, etag: str, url: str, *, created: bool) -> Uplo
         key=image.key, size=len(image.data), etag=etag, digests=image.digests,
         content_type=image.proof.format.content_type, url=url, created=created,
     )  # fmt: skip
-
-
-def _iso(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds")

@@ -18,7 +18,7 @@ from z_interact_assets.core.records import ObjectRecord, StoredRecord, WorkItem
 from z_interact_assets.core.rows import LegacyRow, RowChange, RowHead, head_text, octets
 from z_interact_assets.migrate.flow import ByteBudget
 from z_interact_assets.migrate.outcomes import Outcome, final
-from z_interact_assets.migrate.sinks import Sink
+from z_interact_assets.migrate.sinks import Sink, holds
 from z_interact_assets.storage.legacy import LegacyTable
 
 # Held per image at its peak: its text as str and as bytes, and the bytes decoded from it (3/4 of the text).
@@ -78,7 +78,7 @@ class Worker:
 
     def _store(self, item: WorkItem, prepared: Prepared) -> Outcome:
         if (claimed := prepared.claimed_key) is not None and (found := self._sink.head(claimed)) is not None:
-            if not self._holds(found, prepared.primary):
+            if not holds(self._sink, found, prepared.primary):
                 raise ObjectDiffersError("The row points at other bytes than it holds.", key=claimed)
             return self._already_pointing(item, prepared, found)
         look_first = item.attempts > 0 or item.state is ItemState.STORED
@@ -174,16 +174,6 @@ class Worker:
         """Return the URL to write where the row points at R2's S3 endpoint, which no browser can read."""
         present = row.head().url_head or ""
         return None if self._preparation.bases.is_public(present) else self._sink.public_url(key)
-
-    def _holds(self, found: StoredObject, image: PreparedImage) -> bool:
-        if not found.etag:  # nobody looked
-            return True
-        if found.size != len(image.data):
-            return False
-        # A multipart ETag is no MD5: only the bytes can tell.
-        return found.etag == image.digests.md5 or (
-            "-" in found.etag and self._sink.sha256(found.key) == image.digests.sha256
-        )
 
 
 def _payload(row: LegacyRow) -> dict[str, object]:

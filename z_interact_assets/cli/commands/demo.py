@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from z_interact_assets.cli.errors import INTERRUPTED, exit_code_of, print_error
-from z_interact_assets.cli.options import examples
+from z_interact_assets.cli.options import demo_folder, examples
 from z_interact_assets.cli.printing import print_plan, print_stats, print_totals, print_validation
 
 if TYPE_CHECKING:
@@ -18,13 +18,7 @@ if TYPE_CHECKING:
 
 @examples("z-interact-assets demo", "z-interact-assets demo --fresh --rows 1000", "z-interact-assets dev")
 @click.command(short_help="Show everything on made-up data.")
-@click.option(
-    "--folder",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path(".demo"),
-    show_default=True,
-    help="Where table, objects and Dagster home are kept.",
-)
+@demo_folder
 @click.option("--rows", type=click.IntRange(100, 100_000), default=300, show_default=True, help="Rows of a new table.")
 @click.option("--fresh", is_flag=True, help="Start over: remove what an earlier demo left in the folder.")
 @click.pass_context

@@ -12,7 +12,7 @@ from time import monotonic, sleep
 
 import click
 
-from z_interact_assets.cli.options import examples
+from z_interact_assets.cli.options import demo_folder, examples
 
 LEFTOVERS_S = 3.0  # how long they may take to end by themselves
 
@@ -25,13 +25,7 @@ _WORKSPACE = """load_from:
 
 @examples("z-interact-assets dev", "z-interact-assets dev --port 3333")
 @click.command(short_help="Open the Dagster UI on the demo's data.")
-@click.option(
-    "--folder",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path(".demo"),
-    show_default=True,
-    help="The demo's folder.",
-)
+@demo_folder
 @click.option("--port", type=click.IntRange(1, 65_535), default=3000, show_default=True, help="Port of the UI.")
 @click.pass_context
 def dev(ctx: click.Context, *, folder: Path, port: int) -> None:

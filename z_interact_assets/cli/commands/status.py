@@ -1,12 +1,12 @@
 """`status`: where the migration stands, and the whole story of one image."""
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from z_interact_assets.cli.options import as_json, examples, plain, print_json
 from z_interact_assets.cli.printing import print_image, print_status
+from z_interact_assets.core.times import iso_utc
 
 if TYPE_CHECKING:
     from z_interact_assets.storage.ledger import Ledger
@@ -74,8 +74,5 @@ def _image(ledger: "Ledger", image_id: str) -> dict[str, Any]:
         "sha256": item.sha256,
         "md5": item.md5,
         "proof": item.proof,
-        "history": [
-            {**event, "at": datetime.fromtimestamp(event["at"] / 1000, UTC).isoformat(timespec="milliseconds")}
-            for event in ledger.ask.history(image_id)
-        ],
+        "history": [{**event, "at": iso_utc(event["at"])} for event in ledger.ask.history(image_id)],
     }

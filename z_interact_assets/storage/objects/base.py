@@ -17,6 +17,7 @@ from z_interact_assets.core.errors import (
     StorageUnavailableError,
 )
 from z_interact_assets.core.images import digest, prove_image
+from z_interact_assets.core.images.digests import is_same
 from z_interact_assets.core.keys import validate_key
 from z_interact_assets.core.metadata import Cipher, encode_metadata
 from z_interact_assets.core.models import (
@@ -238,12 +239,11 @@ class BaseStore(ABC):
         there = self.head(write.key)
         if there is None:
             raise StorageUnavailableError(f"{write.key!r} was deleted while it was being written.")
-        if there.size == len(write.data):
-            if there.etag == write.digests.md5:
-                return there.etag
-            # A multipart ETag is no MD5 of the whole: only the bytes can tell.
-            if "-" in there.etag and digest(self.download(write.key)).sha256 == write.digests.sha256:
-                return there.etag
+        if is_same(
+            there, size=len(write.data), digests=write.digests,
+            read_sha256=lambda: digest(self.download(write.key)).sha256,
+        ):  # fmt: skip
+            return there.etag
         raise ObjectDiffersError(f"Other bytes are stored under {write.key!r}; nothing was overwritten.", key=write.key)
 
     def _unproved(self, write: ObjectWrite) -> StorageUnavailableError:

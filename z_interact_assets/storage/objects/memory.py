@@ -110,6 +110,9 @@ class MemoryStore(BaseStore):
         with self._lock:
             self.requests["head_bucket"] += 1
 
+    def on_throttle(self, callback: Callable[[], None]) -> None:
+        """Memory never asks to slow down."""
+
     def close(self) -> None:
         """Nothing to give back; the objects stay."""
 

@@ -1,0 +1,8 @@
+"""Points in time as text. No clock here: they are passed in."""
+
+from datetime import UTC, datetime
+
+
+def iso_utc(ms: int, *, timespec: str = "milliseconds") -> str:
+    """Return UTC milliseconds since 1970 as ISO 8601 in UTC."""
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec=timespec)
