@@ -7,7 +7,7 @@ from time import monotonic
 
 import click
 
-from z_interact_assets.migrate.progress import Progress, ProgressListener
+from z_interact_assets.execution.progress import Progress, ProgressListener
 
 PLAIN_EVERY_S = 5.0
 
@@ -53,7 +53,11 @@ def _bar(title: str) -> Iterator[ProgressListener]:
         task = bars.add_task(title, total=None, detail="")
 
         def hear(progress: Progress) -> None:
-            detail = f"{progress.bytes / 1e6:,.1f} MB  {progress.rate:,.0f}/s  {progress.in_flight} in flight"
+            detail = (
+                f"waiting for {progress.waiting_for}"
+                if progress.waiting_for
+                else f"{progress.bytes / 1e6:,.1f} MB  {progress.rate:,.0f}/s  {progress.in_flight} in flight"
+            )
             bars.update(task, total=progress.total, completed=progress.done, detail=detail)
 
         yield hear

@@ -17,8 +17,9 @@ import pybase64
 from z_interact_assets.core.errors import ImageRejectedError
 from z_interact_assets.core.reasons import Reason
 
-# What stands before the payload. A head without a comma is no data: URL; its colon is then a wrong character.
-_HEAD = re.compile(rb"\s*(?:data:([^,]*),\s*)?", re.IGNORECASE)
+# What stands before the payload. A head without a comma is no data: URL; its colon is then a wrong character. So it is
+# where the head is longer than any media type: one of 77 MB, split at its semicolons, took 6 GB.
+_HEAD = re.compile(rb"\s*(?:data:([^,]{0,1024}),\s*)?", re.IGNORECASE)
 _MEDIA_TYPE = re.compile(r"[\w.+-]{1,64}/[\w.+-]{1,64}", re.ASCII)
 _LINE_BREAK = re.compile(rb"\s+")
 _WRONG = re.compile(rb"[^A-Za-z0-9+/_=\s-]")
@@ -28,6 +29,9 @@ _TO_URLSAFE = bytes.maketrans(b"+/", b"-_")
 _GROUP = 4
 _OCTETS = 3
 _TAIL = 64  # enough to find the last group, also where a line break splits it
+# Python keeps an object a line and an object an escape: of a 77 MB text all at once, gigabytes.
+_LINES_AT_ONCE = 4096
+_ESCAPED_AT_ONCE = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,10 +124,23 @@ def _read_head(head: bytes | None) -> _Head:
 
 
 def _decode_percent(raw: bytes, start: int) -> bytes:
-    data = unquote_to_bytes(raw[start:])
+    data = _unquote(raw[start:])
     if not data.strip():
         raise ImageRejectedError(Reason.EMPTY)
     return data
+
+
+def _unquote(text: bytes) -> bytes:
+    data = bytearray()
+    start = 0
+    while start < len(text):
+        end = start + _ESCAPED_AT_ONCE
+        # An escape has three characters: one that begins among the last two belongs to the next piece.
+        split = text.rfind(b"%", end - 2, end)
+        end = split if split > start else end
+        data += unquote_to_bytes(text[start:end])
+        start = end
+    return bytes(data)
 
 
 def _decode_body(raw: bytes, start: int, end: int, *, is_url: bool) -> tuple[bytes, bool]:
@@ -136,7 +153,7 @@ def _decode_body(raw: bytes, start: int, end: int, *, is_url: bool) -> tuple[byt
             pass
     body = raw[start:end]
     if is_url and b"%" in body:
-        body = unquote_to_bytes(body)
+        body = _unquote(body)
     compact = body.translate(_TO_STANDARD, _WHITE_SPACE)
     if not compact:
         raise ImageRejectedError(Reason.EMPTY)
@@ -178,9 +195,9 @@ def _describe(raw: bytes, start: int, end: int, data: bytes, *, clean: bool, as_
         last_group=None if last_group == canonical else last_group.decode("latin-1"),
         as_bytes=as_bytes,
     )
+    # The length first: a break of a megabyte behind the first four characters would be built behind every four.
     # Prefix and suffix are cut from the text, so the payload alone is to be compared, in place.
-    payload = _payload(data, form)
-    proved = start + len(payload) == end and raw.startswith(payload, start)
+    proved = _payload_size(len(data), form) == end - start and raw.startswith(_payload(data, form), start)
     return form if proved else _literal(raw, as_bytes=as_bytes)
 
 
@@ -198,16 +215,32 @@ def _rebuild(data: bytes, form: TextForm) -> bytes:
     return b"".join((form.prefix.encode("latin-1"), _payload(data, form), form.suffix.encode("latin-1")))
 
 
-def _payload(data: bytes, form: TextForm) -> bytes:
+def _payload_size(size: int, form: TextForm) -> int:
+    """The length of what `_payload` makes of so many bytes."""
+    characters = -(-size // _OCTETS) * _GROUP
+    if form.last_group is not None:
+        characters += len(form.last_group) - _GROUP
+    breaks = (characters - 1) // form.line_width if form.line_width else 0
+    return characters + breaks * len(form.line_separator)
+
+
+def _payload(data: bytes, form: TextForm) -> bytes | bytearray:
     payload = pybase64.b64encode(data)
     if form.last_group is not None:
         payload = payload[:-_GROUP] + form.last_group.encode("latin-1")
     if form.alphabet == "urlsafe":
         payload = payload.translate(_TO_URLSAFE)
-    if form.line_width:
-        lines = (payload[at : at + form.line_width] for at in range(0, len(payload), form.line_width))
-        payload = form.line_separator.encode("latin-1").join(lines)
-    return payload
+    return _wrapped(payload, form.line_width, form.line_separator.encode("latin-1")) if form.line_width else payload
+
+
+def _wrapped(payload: bytes, width: int, separator: bytes) -> bytearray:
+    wrapped = bytearray()
+    block = width * _LINES_AT_ONCE
+    for start in range(0, len(payload), block):
+        end = min(start + block, len(payload))
+        wrapped += separator if start else b""
+        wrapped += separator.join([payload[at : at + width] for at in range(start, end, width)])
+    return wrapped
 
 
 def _literal(raw: bytes, *, as_bytes: bool) -> TextForm:

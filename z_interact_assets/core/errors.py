@@ -11,12 +11,15 @@ ZInteractError
 │   ├── ObjectDiffersError      other bytes are stored under this key; they are never overwritten
 │   ├── StorageRefusedError     the object store refuses us: credentials, bucket, permission
 │   ├── TableUnusableError      the app's table is absent, read-only or has a shape we cannot work with
-│   └── LedgerUnusableError     the ledger's database cannot hold our schema
+│   ├── LedgerUnusableError     the ledger's database cannot hold our schema
+│   ├── BackupUnusableError     a folder a backup cannot be made in, or that holds none
+│   └── BackupDamagedError      a file of a backup is not what its manifest says
 └── TransientError              may pass by itself; retried with a bound, then reported
     ├── SourceUnavailableError  the server of a URL did not answer in time, or failed inside
     ├── StorageUnavailableError the object store did not answer, throttled us or failed inside
     ├── TableUnavailableError   the app's database is locked or out of reach
-    └── LedgerUnavailableError  the ledger's database is locked, full or out of reach
+    ├── LedgerUnavailableError  the ledger's database is locked, full or out of reach
+    └── BackupUnavailableError  the disk of a backup is full or fails
 
 Each error carries data (`key`, `reason`, `problems`) and a `remedy`: what the reader can do. No message ever holds a
 secret or a payload.
@@ -104,7 +107,7 @@ class StorageRefusedError(PermanentError):
 
 _REFUSED_FOR_ALL = frozenset({
     "403", "401", "AccessDenied", "Forbidden", "InvalidAccessKeyId", "SignatureDoesNotMatch", "Unauthorized",
-    "NoSuchBucket", "RequestTimeTooSkewed", "ExpiredToken", "InvalidToken",
+    "NoSuchBucket", "RequestTimeTooSkewed", "ExpiredToken", "InvalidToken", "Redirected",
 })  # fmt: skip
 
 
@@ -138,3 +141,19 @@ class SourceRefusedError(PermanentError):
 
 class SourceUnavailableError(TransientError):
     """The server of a foreign URL was unreachable, too slow, throttled us or failed inside."""
+
+
+class BackupUnusableError(PermanentError):
+    """A backup cannot be made in this folder (it holds something else), or there is none in it."""
+
+
+class BackupDamagedError(PermanentError):
+    """A file of a backup is absent or not what the manifest says. `file` is its name."""
+
+    def __init__(self, message: str, *, file: str) -> None:
+        super().__init__(message, remedy="Fetch the file from another copy of the backup; nothing was restored.")
+        self.file = file
+
+
+class BackupUnavailableError(TransientError):
+    """The disk a backup lives on is full or fails."""

@@ -103,6 +103,13 @@ class OutcomeRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReclaimRecord(OutcomeRecord):
+    """The end of one item's base64; `bytes` of text were cleared."""
+
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerItem:
     """One image as the ledger has it, with its primary object."""
 
@@ -143,3 +150,44 @@ class BatchSummary:
         """How many items ended neither migrated nor pending."""
         done = {ItemState.PUBLISHED, ItemState.RECLAIMED, ItemState.ALREADY_IN_R2}
         return sum(count for state, count in self.states.items() if state not in done) - self.pending
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseHolder:
+    """A run that may have batches in hand: what it does, where, since when, and until when it is believed (UTC ms).
+
+    `process_started_at` is in seconds since 1970.
+    """
+
+    holder_id: str
+    operation: str
+    run_id: str | None
+    host: str
+    pid: int
+    process_started_at: float
+    since: int
+    expires_at: int
+
+    def __str__(self) -> str:
+        return f"{self.operation} (process {self.pid} on {self.host.partition(' ')[0]})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoRecord:
+    """All that is needed to take the migration of one image back, or to clear its base64.
+
+    `originals` describes each text the migration made superfluous (see core.preparation), `before` holds the other
+    columns as they were; `fingerprint` is the row's as we left it; `objects` are its proved objects, the primary first.
+    """
+
+    item_id: int
+    image_id: str
+    batch_key: str
+    state: ItemState
+    source: str | None
+    object_key: str | None
+    fingerprint: str | None
+    published_at: int | None
+    objects: tuple[ObjectRecord, ...]
+    originals: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
+    before: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)

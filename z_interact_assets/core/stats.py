@@ -71,13 +71,19 @@ _CLASSES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BucketCounts:
-    """The bucket as listed, over all pages; sizes in bytes."""
+    """The bucket as listed, over all pages, and matched; sizes in bytes.
+
+    What the ledger's history of inventories does not keep (the last three) is None in a count read from there.
+    """
 
     objects: int
     bytes: int
     known: int
     orphans: int
     missing: int
+    corrupted: int | None = None
+    misdirected: int | None = None
+    shared: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +110,9 @@ def health(table: TableCounts, bucket: BucketCounts | None, states: Mapping[Item
     """Score the storage.
 
     The score is 100 x (images whose row points at R2) / (those and the ones still base64 only), less 30 if any object
-    is missing, 5 if there are orphans, and up to 20 for quarantined images (their share of all). An empty table is
-    100. Without a listing nothing is scored: unknown is not zero.
+    is missing or corrupted, 5 if there are orphans, and up to 20 for quarantined images (their share of all). An empty
+    table is 100. Without a listing nothing is scored: unknown is not zero. Misdirected rows and shared objects are
+    told and cost nothing: no image is lost by them.
     """
     found = _Verdicts()
     quarantined = states.get(ItemState.QUARANTINED, 0)
@@ -120,15 +127,23 @@ def health(table: TableCounts, bucket: BucketCounts | None, states: Mapping[Item
     if bucket is None:
         found.add("The bucket could not be listed.", "z-interact-assets doctor")
         return _health(None, found)
-    if bucket.missing:
-        found.add(f"{bucket.missing:,} objects are missing from the bucket.", "z-interact-assets validate --json")
-    if bucket.orphans:
-        found.add(f"{bucket.orphans:,} objects belong to no row.", "z-interact-assets validate --json")
+    for name, sentence in _BUCKET_ISSUES.items():
+        if count := getattr(bucket, name):
+            found.add(f"{count:,} {sentence}", "z-interact-assets validate --json")
     moved = table.r2 + table.mixed
     share = moved / (moved + table.base64) if moved + table.base64 else 1.0
-    score = 100 * share - 30 * bool(bucket.missing) - 5 * bool(bucket.orphans)
+    score = 100 * share - 30 * bool(bucket.missing or bucket.corrupted) - 5 * bool(bucket.orphans)
     score -= 20 * quarantined / table.total if table.total else 0
     return _health(max(0, int(score)), found)
+
+
+_BUCKET_ISSUES = {
+    "missing": "objects are missing from the bucket.",
+    "corrupted": "objects differ from what was recorded.",
+    "misdirected": "rows do not point at their object.",
+    "shared": "objects are named by two rows.",
+    "orphans": "objects belong to no row.",
+}
 
 
 def _health(score: int | None, found: _Verdicts) -> Health:

@@ -10,10 +10,10 @@ from z_interact_assets.core.models import ItemState
 from z_interact_assets.core.planning import Decision, Estimate, Prices, batch_key, estimate
 from z_interact_assets.core.ports import ObjectStore
 from z_interact_assets.core.records import KnownItem, WorkItem
+from z_interact_assets.execution.progress import ProgressListener, ignore_progress
 from z_interact_assets.migrate.migration import Engine, Scope
 from z_interact_assets.migrate.outcomes import Outcome, Totals
 from z_interact_assets.migrate.planner import Planner
-from z_interact_assets.migrate.progress import ProgressListener, ignore_progress
 from z_interact_assets.migrate.sinks import DrySink
 from z_interact_assets.storage.ledger import Ledger
 

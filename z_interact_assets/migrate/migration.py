@@ -1,5 +1,6 @@
 """Migration: the pending images of some batches through the pipeline, each batch reported as its last image ends."""
 
+import queue
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -8,11 +9,12 @@ from time import monotonic, time
 
 from z_interact_assets.core.ports import ObjectStore
 from z_interact_assets.core.preparation import Preparation
-from z_interact_assets.core.records import BatchSummary, WorkItem
+from z_interact_assets.core.records import BatchSummary, LeaseHolder, WorkItem
+from z_interact_assets.execution.leases import Leases, WaitListener
+from z_interact_assets.execution.progress import Progress, ProgressListener, ignore_progress
 from z_interact_assets.migrate.flow import AdaptiveLimiter, ByteBudget, FixedLimiter, Limiter
 from z_interact_assets.migrate.outcomes import Outcome, Totals
 from z_interact_assets.migrate.pipeline import MAX_THREADS, Pipeline
-from z_interact_assets.migrate.progress import Progress, ProgressListener, ignore_progress
 from z_interact_assets.migrate.settler import Settler
 from z_interact_assets.migrate.sinks import Sink, StoreSink
 from z_interact_assets.migrate.worker import Worker
@@ -59,7 +61,7 @@ class Engine:
 
     def stream(
         self,
-        items: Iterable[WorkItem],
+        items: Iterable[WorkItem | None],
         sink: Sink,
         settle: Callable[[Sequence[Outcome]], None],
         *,
@@ -125,29 +127,93 @@ class Migration:
             return
         self._store.check()
         self._engine.table.check_writable()
-        yield from self._stream(touched, remaining, scope)
+        with Leases(self._ledger, "migrate", run_id=self._run_id, clock_ms=self._engine.clock_ms) as leases:
+            yield from self._stream(touched, scope, leases)
 
-    def _stream(self, keys: tuple[str, ...], remaining: Counter[str], scope: Scope) -> Iterator[BatchSummary]:
-        now_ms = self._engine.clock_ms
-        settler = Settler(self._engine.table, self._ledger, clock_ms=now_ms, run_id=self._run_id)
-        items = self._ledger.work.hand_out(keys, image_ids=scope.image_ids, now_ms=now_ms(), limit=scope.limit)
+    def _stream(self, keys: tuple[str, ...], scope: Scope, leases: Leases) -> Iterator[BatchSummary]:
+        settler = Settler(self._engine.table, self._ledger, clock_ms=self._engine.clock_ms, run_id=self._run_id)
         limiter = self._engine.limiter()
         self._store.on_throttle(limiter.throttled)
-        started: set[str] = set()
+        handing = _HandOut(self._ledger, scope, leases, keys, clock_ms=self._engine.clock_ms, waiting=self._waiting)
         for group in self._engine.stream(
-            items, StoreSink(self._store), settler.settle, total=self.totals.planned, totals=self.totals,
+            handing.items(), StoreSink(self._store), settler.settle, total=self.totals.planned, totals=self.totals,
             listen=self._listen, limiter=limiter,
         ):  # fmt: skip
-            ended = Counter(outcome.item.batch_key for outcome in group)
-            started |= ended.keys()
-            self.totals.batches = len(started)
-            remaining.subtract(ended)
-            for key in sorted(key for key in ended if remaining[key] == 0):
+            ended = handing.end(outcome.item.batch_key for outcome in group)
+            self.totals.batches = handing.started
+            leases.release(ended)
+            for key in ended:
                 yield self._ledger.ask.batch(key)
         left = self.totals.planned - self.totals.done
         self.interrupted = self._engine.stop.is_set() and left > 0
         if not self.interrupted:
-            self.totals.skipped += left  # another run of ours had them in hand meanwhile
-            for key in keys:
-                if remaining[key] > 0 and not scope.is_partial:
-                    yield self._ledger.ask.batch(key)
+            self.totals.skipped += max(0, left)  # another run did them meanwhile
+            for key in handing.rest():
+                yield self._ledger.ask.batch(key)
+
+    def _waiting(self, holders: Sequence[LeaseHolder]) -> None:
+        self._listen(
+            Progress(
+                done=self.totals.done, total=self.totals.planned, bytes=self.totals.bytes_uploaded, seconds=0.0,
+                in_flight=0, window=0, waiting_for=", ".join(map(str, holders)) or "another run",
+            )
+        )  # fmt: skip
+
+
+class _HandOut:
+    """The pending images of the batches this run gets leases of, and the account of which batch has ended.
+
+    `items` is iterated by the feeder's thread, everything else is called by the run's own.
+    """
+
+    def __init__(
+        self, ledger: Ledger, scope: Scope, leases: Leases, keys: Sequence[str], *, clock_ms: Callable[[], int],
+        waiting: WaitListener,
+    ) -> None:  # fmt: skip
+        self._ledger = ledger
+        self._scope = scope
+        self._leases = leases
+        self._keys = keys
+        self._clock_ms = clock_ms
+        self._waiting = waiting
+        self._handed: dict[str, int] = {}
+        self._ended: Counter[str] = Counter()
+        self._idle: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._reported: set[str] = set()
+
+    @property
+    def started(self) -> int:
+        """How many batches have had at least one image done."""
+        return len(self._ended)
+
+    def items(self) -> Iterator[WorkItem | None]:
+        """Yield the images, and None whenever there is none at the moment."""
+        left = self._scope.limit
+        for claimed in self._leases.shared_out(self._keys, waiting=self._waiting):
+            pending = self._ledger.work.pending(claimed, image_ids=self._scope.image_ids)
+            for key in claimed:
+                if key not in pending:  # another run ended it while we waited
+                    self._idle.put(key)
+            self._handed.update(pending)
+            for item in self._ledger.work.hand_out(
+                list(pending), image_ids=self._scope.image_ids, now_ms=self._clock_ms(), limit=left
+            ):
+                left = None if left is None else left - 1
+                yield item
+            if left == 0:
+                return
+            yield None
+
+    def end(self, batch_keys: Iterable[str]) -> list[str]:
+        """Count images that ended, by batch; return the batches that have come to their end by that, in order."""
+        self._ended.update(batch_keys)
+        ended = {key for key, count in self._ended.items() if count >= self._handed.get(key, 0)} - self._reported
+        while not self._idle.empty():
+            ended.add(self._idle.get())
+        self._reported |= ended
+        return sorted(ended)
+
+    def rest(self) -> list[str]:
+        """Return the batches not yet returned by `end`, once all is over; none that the scope leaves on purpose."""
+        done = self.end(())
+        return done if self._scope.is_partial else sorted({*done, *self._keys} - self._reported.difference(done))

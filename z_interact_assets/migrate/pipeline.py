@@ -20,6 +20,7 @@ GROUP_ITEMS = 200
 GROUP_WAIT_S = 0.05  # how long a finished image may wait for company before it is written
 MAX_THREADS = 128
 _OUTAGE_FAILURES = 16  # so many failures in a row, each after all retries, are an outage
+_END = object()
 _TABLE_OUTAGE_GROUPS = 3  # so many groups in a row that could not be written, each after the busy timeout
 
 
@@ -55,8 +56,8 @@ class Pipeline:
         """How many images are with the workers now."""
         return self._window.in_flight
 
-    def stream(self, items: Iterable[WorkItem]) -> Iterator[list[Outcome]]:
-        """Yield groups of settled outcomes as they come.
+    def stream(self, items: Iterable[WorkItem | None]) -> Iterator[list[Outcome]]:
+        """Yield groups of settled outcomes as they come. An item that is None means: none at the moment, ask again.
 
         Ends when all items are settled, or, after a stop, a fatal error or an outage, when all that was in flight is.
         Then the error is raised. Abandoning the iterator stops it in the same way.
@@ -85,16 +86,18 @@ class Pipeline:
             except queue.Empty:
                 continue
 
-    def _feed(self, items: Iterator[WorkItem]) -> None:
+    def _feed(self, items: Iterator[WorkItem | None]) -> None:
         with ThreadPoolExecutor(self._max_threads, thread_name_prefix="image") as pool:
             try:
                 while True:
                     self._window.enter()
-                    item = next(items, None)
-                    if item is None:
-                        self._window.leave()
+                    item = next(items, _END)
+                    if isinstance(item, WorkItem):
+                        pool.submit(self._run, item)
+                        continue
+                    self._window.leave()
+                    if item is _END:
                         break
-                    pool.submit(self._run, item)
             except Stopped:
                 pass
             except BaseException as error:  # noqa: BLE001 - handed to whoever iterates

@@ -28,6 +28,10 @@ class Sink(Protocol):
         """Look at an object; None if it is not there."""
         ...
 
+    def check(self) -> None:
+        """Prove that the bucket is there; StorageRefusedError or StorageUnavailableError."""
+        ...
+
     def sha256(self, key: str) -> str:
         """Return the SHA-256 of an object's bytes, read back."""
         ...
@@ -64,6 +68,10 @@ class StoreSink:
         """Look at an object."""
         return self._store.head(key)
 
+    def check(self) -> None:
+        """Prove that the bucket is there."""
+        self._store.check()
+
     def sha256(self, key: str) -> str:
         """Return the SHA-256 of an object's bytes."""
         return digest(self._store.download(key)).sha256
@@ -99,6 +107,11 @@ class DrySink:
     def head(self, key: str) -> StoredObject | None:
         """Look at an object. Without a store it is taken to be there, with an empty ETag: nobody looked."""
         return _unseen(key) if self._store is None else self._store.head(key)
+
+    def check(self) -> None:
+        """Prove that the bucket is there, if there is a store."""
+        if self._store is not None:
+            self._store.check()
 
     def sha256(self, key: str) -> str:
         """Return the SHA-256 of an object's bytes; empty if nobody can look."""

@@ -153,6 +153,8 @@ class Worker:
         found = self._sink.head(pointing.key)
         row = pointing.row
         if found is None:
+            # A HEAD's 404 has no body: where the bucket went away, nothing is known of its objects.
+            self._sink.check()
             return _aside(item, SetAside(state=ItemState.QUARANTINED, reason=Reason.OBJECT_MISSING), row.head())
         known = item.object_key == pointing.key  # the undo record is in the ledger already: an earlier run broke off
         if known and item.source != "r2":

@@ -10,7 +10,9 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 
+from PIL import Image
 from PIL.AvifImagePlugin import AvifImageFile
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.ImageFile import ImageFile
@@ -35,7 +37,11 @@ _ENDS: Mapping[ImageFormat, Callable[[bytes], int]] = {
 }
 # Pillow needs about 0.1 ms for the header of one TIFF page, and 50 MB could hold millions of them.
 _MAX_FRAMES = 1000
-# catch_warnings swaps a process-wide list, so only one thread may be inside.
+# A frame, or a tile, that a small file can unpack to 4 (TIFF) or 9 (AVIF) bytes a pixel: 8192 x 8192 is 0.6 GB at most.
+# BMP is not in it: its compression needs a byte of file for 64 pixels, of one byte each.
+_MAX_UNPACKED_PIXELS: Mapping[ImageFormat, int] = {ImageFormat.AVIF: 2**26, ImageFormat.TIFF: 2**26}
+_TILE_WIDTH, _TILE_LENGTH = 322, 323
+# catch_warnings swaps a process-wide list, so only one thread may be inside; it bounds the memory too.
 _WARNINGS_LOCK = threading.Lock()
 
 
@@ -44,19 +50,21 @@ def prove_by_decoding(image_format: ImageFormat, data: bytes, limits: ImageLimit
     end = _ENDS[image_format](data)
     with _translated(image_format), _PLUGINS[image_format](io.BytesIO(data)) as image:
         width, height = image.size
-        frames = _count_frames(image, limits)
+        unpacked = min(limits.max_pixels, _MAX_UNPACKED_PIXELS.get(image_format, limits.max_pixels))
+        frames = _count_frames(image, limits, replace(limits, max_pixels=unpacked))
         for frame in range(frames):
             image.seek(frame)
             image.load()
     return ImageProof(format=image_format, width=width, height=height, frames=frames, trailing_bytes=len(data) - end)
 
 
-def _count_frames(image: ImageFile, limits: ImageLimits) -> int:
+def _count_frames(image: ImageFile, limits: ImageLimits, frame_limits: ImageLimits) -> int:
     """Read the header of each frame and add up their pixels, decoding none."""
     frames = pixels = 0
     while True:
         width, height = image.size
-        check_pixels(width, height, limits)
+        check_pixels(width, height, frame_limits)
+        _check_tile(image, frame_limits)
         pixels += width * height
         frames += 1
         if pixels > limits.max_pixels or frames > _MAX_FRAMES:
@@ -65,6 +73,12 @@ def _count_frames(image: ImageFile, limits: ImageLimits) -> int:
             image.seek(frames)
         except EOFError:
             return frames
+
+
+def _check_tile(image: ImageFile, limits: ImageLimits) -> None:
+    """A TIFF of 16 x 16 pixels may say that it is one tile of 32768 x 32768, and libtiff unpacks it."""
+    if isinstance(image, TiffImageFile) and _TILE_WIDTH in image.tag_v2 and _TILE_LENGTH in image.tag_v2:
+        check_pixels(image.tag_v2[_TILE_WIDTH], image.tag_v2[_TILE_LENGTH], limits)
 
 
 @contextmanager
@@ -90,4 +104,6 @@ def _translated(image_format: ImageFormat) -> Iterator[None]:
 
 
 def _is_damage(warning: warnings.WarningMessage) -> bool:
-    return "PIL" in warning.filename and not str(warning.message).startswith("Metadata Warning")
+    # Pillow's own bound on pixels is global to the process, and ours was kept.
+    bound = issubclass(warning.category, Image.DecompressionBombWarning)
+    return "PIL" in warning.filename and not bound and not str(warning.message).startswith("Metadata Warning")

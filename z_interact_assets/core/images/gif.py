@@ -3,7 +3,7 @@
 import struct
 
 from z_interact_assets.core.errors import ImageRejectedError
-from z_interact_assets.core.images.walking import check_pixels, corrupt, read_fields, truncated
+from z_interact_assets.core.images.walking import check_pixels, corrupt, each_part, read_fields, truncated
 from z_interact_assets.core.models import ImageFormat, ImageLimits, ImageProof
 from z_interact_assets.core.reasons import Reason
 
@@ -20,7 +20,10 @@ def prove_gif(data: bytes, limits: ImageLimits) -> ImageProof:
     check_pixels(width, height, limits)
     offset = _SCREEN.size + _table_size(flags)
     frames = pixels = 0
-    while (introducer := _byte(data, offset)) != _TRAILER:
+    for _ in each_part("GIF blocks"):
+        introducer = _byte(data, offset)
+        if introducer == _TRAILER:
+            break
         if introducer == _EXTENSION:
             offset = _skip_sub_blocks(data, offset + 2)
         elif introducer == _IMAGE:

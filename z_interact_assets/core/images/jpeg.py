@@ -6,7 +6,7 @@ Thumbnails live inside APPn segments and are skipped with them.
 import re
 import struct
 
-from z_interact_assets.core.images.walking import check_pixels, corrupt, read_fields, truncated
+from z_interact_assets.core.images.walking import check_pixels, corrupt, each_part, read_fields, truncated
 from z_interact_assets.core.models import ImageFormat, ImageLimits, ImageProof
 
 SIGNATURE = b"\xff\xd8\xff"
@@ -16,6 +16,7 @@ _EOI, _SOS, _SOI = 0xD9, 0xDA, 0xD8
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # SOFn without DHT, JPG and DAC
 _STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})  # TEM and RSTn have no length
 # In entropy-coded data FF00 is a stuffed byte, FFD0-FFD7 are restarts and FFFF is fill: any other FFxx is a marker.
+_FILL = re.compile(rb"\xff*")
 _MARKER_IN_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 
 
@@ -24,7 +25,7 @@ def prove_jpeg(data: bytes, limits: ImageLimits) -> ImageProof:
     size: tuple[int, int] | None = None
     scans = 0
     offset = 2
-    while True:
+    for _ in each_part("JPEG segments"):
         marker, offset = _marker(data, offset)
         if marker == _EOI:
             break
@@ -51,8 +52,8 @@ def prove_jpeg(data: bytes, limits: ImageLimits) -> ImageProof:
 def _marker(data: bytes, offset: int) -> tuple[int, int]:
     """The marker at `offset` and where its segment begins; fill bytes are skipped."""
     start = offset
-    while data[offset : offset + 1] == b"\xff":
-        offset += 1
+    fill = _FILL.match(data, start)
+    offset = fill.end() if fill else start
     if offset >= len(data):
         raise truncated("the JPEG ends without EOI")
     if offset == start:

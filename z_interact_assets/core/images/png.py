@@ -8,7 +8,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 
-from z_interact_assets.core.images.walking import check_pixels, corrupt, read_fields
+from z_interact_assets.core.images.walking import check_pixels, corrupt, each_part, read_fields
 from z_interact_assets.core.models import ImageFormat, ImageLimits, ImageProof
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -61,8 +61,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview, int]]:
     """Type, body and end of each chunk up to IEND, its CRC checked."""
     view = memoryview(data)
     offset = len(SIGNATURE)
-    kind = b""
-    while kind != b"IEND":
+    for _ in each_part("PNG chunks"):
         length, kind = read_fields(_CHUNK_HEAD, data, offset, "PNG chunk")
         if length > _MAX_31_BITS or not kind.isalpha():
             raise corrupt(f"no PNG chunk at byte {offset}")
@@ -73,6 +72,8 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview, int]]:
             raise corrupt(f"PNG chunk {name} at byte {offset} has a wrong CRC")
         offset = end + _CRC.size
         yield kind, view[start:end], offset
+        if kind == b"IEND":
+            return
 
 
 def _check_header(width: int, height: int, depth: int, colour: int, rest: list[int]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from z_interact_assets.core.errors import LedgerUnusableError
+from z_interact_assets.core.findings import Placement, RecordedObject
 from z_interact_assets.core.models import ImageFormat, ItemState
 from z_interact_assets.core.reasons import Reason
 from z_interact_assets.core.records import BatchSummary, LedgerItem, ObjectRecord
@@ -19,6 +20,12 @@ _ITEM = sa.select(
     items.c.source, items.c.object_key, objects.c.size, objects.c.md5, objects.c.sha256, objects.c.etag,
     objects.c.content_type, objects.c.width, objects.c.height, objects.c.proof,
 ).select_from(items.outerjoin(objects, objects.c.object_key == items.c.object_key))  # fmt: skip
+
+_RECORDED = sa.select(
+    objects.c.object_key.label("key"), objects.c.size, objects.c.etag, objects.c.md5, items.c.item_id,
+    items.c.image_id, items.c.state,
+    sa.or_(objects.c.role == "alternate", items.c.object_key == objects.c.object_key).label("in_use"),
+).join(items, items.c.item_id == objects.c.item_id)  # fmt: skip
 
 _NOT_IN_A_RECORD = frozenset({"object_key", "stored_at", "proved_at"})
 
@@ -134,40 +141,40 @@ class Questions(Sessions):
         with self._reading() as connection:
             return [dict(row._mapping) for row in connection.execute(statement)]  # noqa: SLF001 - SQLAlchemy's public name
 
-    def object_keys(self) -> Iterator[tuple[str, int]]:
-        """Yield (key, size in bytes) of every object the ledger answers for, in UTF-8 byte order of the keys."""
+    def placements(self, image_ids: Sequence[str]) -> dict[str, Placement]:
+        """Return where the ledger has these images (at most some thousand a call), by image id."""
+        statement = (
+            sa.select(items.c.image_id, items.c.item_id, items.c.state, items.c.object_key, objects.c.item_id)
+            .select_from(items.outerjoin(objects, objects.c.object_key == items.c.object_key))
+            .where(items.c.image_hash.in_([image_hash(image_id) for image_id in image_ids]))
+        )
+        with self._reading() as connection:
+            rows = connection.execute(statement).all()
+        return {
+            image_id: Placement(item_id=item_id, state=ItemState(state), object_key=key, owner_id=owner_id)
+            for image_id, item_id, state, key, owner_id in rows
+        }
+
+    def recorded_objects(self) -> Iterator[RecordedObject]:
+        """Yield every object the ledger knows, in UTF-8 byte order of the keys."""
         ordered = objects.c.object_key
         if self._engine.dialect.name == "postgresql":
             ordered = sa.collate(ordered, "C")
         last = ""
         while True:
-            statement = (
-                sa.select(objects.c.object_key, objects.c.size)
-                .where(ordered > last)
-                .order_by(ordered)
-                .limit(PAGE_ITEMS)
-            )
+            statement = _RECORDED.where(ordered > last).order_by(ordered).limit(PAGE_ITEMS)
             with self._reading() as connection:
                 rows = connection.execute(statement).all()
-            yield from ((key, size) for key, size in rows)
+            yield from (_recorded(row) for row in rows)
             if len(rows) < PAGE_ITEMS:
                 return
-            last = rows[-1][0]
+            last = rows[-1].key
 
-    def owner(self, key: str) -> str | None:
-        """Return the image id an object was stored for, None if the ledger does not know it."""
-        statement = (
-            sa.select(items.c.image_id).join(objects, objects.c.item_id == items.c.item_id)
-            .where(objects.c.object_key == key)
-        )  # fmt: skip
+    def recorded_object(self, key: str) -> RecordedObject | None:
+        """Return one object with the image it belongs to, None if the ledger does not know it."""
         with self._reading() as connection:
-            return connection.execute(statement).scalar_one_or_none()
-
-    def has_object(self, key: str) -> bool:
-        """Tell whether the ledger answers for this object."""
-        statement = sa.select(objects.c.object_key).where(objects.c.object_key == key)
-        with self._reading() as connection:
-            return connection.execute(statement).first() is not None
+            row = connection.execute(_RECORDED.where(objects.c.object_key == key)).one_or_none()
+        return None if row is None else _recorded(row)
 
     def duplicates(self) -> tuple[int, int]:
         """Return how many objects repeat another one's bytes, and how many bytes they waste."""
@@ -192,3 +199,11 @@ def _item(row: sa.Row[*tuple[Any, ...]]) -> LedgerItem:
     values["state"] = ItemState(values["state"])
     values["reason"] = Reason(values["reason"]) if values["reason"] else None
     return LedgerItem(**values)
+
+
+def _recorded(row: sa.Row[*tuple[Any, ...]]) -> RecordedObject:
+    key, size, etag, md5, item_id, image_id, state, in_use = row
+    return RecordedObject(
+        key=key, size=size, etag=etag, md5=md5, item_id=item_id, image_id=image_id, state=ItemState(state),
+        in_use=bool(in_use),
+    )  # fmt: skip

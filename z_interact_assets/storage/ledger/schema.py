@@ -8,7 +8,7 @@ import hashlib
 
 import sqlalchemy as sa
 
-REVISION = "0001"
+REVISION = "0002"
 
 metadata = sa.MetaData(
     naming_convention={
@@ -29,6 +29,20 @@ batches = sa.Table(
     sa.Column("number", sa.Integer, nullable=False, unique=True),
     sa.Column("items", sa.Integer, nullable=False),
     sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("leased_by", sa.String(32), nullable=True, index=True),
+)
+
+leases = sa.Table(
+    "leases",
+    metadata,
+    sa.Column("holder_id", sa.String(32), primary_key=True),
+    sa.Column("operation", sa.String(32), nullable=False),
+    sa.Column("run_id", sa.String(64), nullable=True),
+    sa.Column("host", sa.Text, nullable=False),
+    sa.Column("pid", sa.BigInteger, nullable=False),
+    sa.Column("process_started_at", sa.Double, nullable=False),
+    sa.Column("since", sa.BigInteger, nullable=False),
+    sa.Column("expires_at", sa.BigInteger, nullable=False),
 )
 
 items = sa.Table(
@@ -53,6 +67,8 @@ items = sa.Table(
     sa.Column("stored_at", sa.BigInteger, nullable=True),
     sa.Column("published_at", sa.BigInteger, nullable=True),
     sa.Column("updated_at", sa.BigInteger, nullable=False),
+    sa.Column("reclaimed_at", sa.BigInteger, nullable=True),
+    sa.Column("reclaimed_bytes", sa.BigInteger, nullable=True),
     sa.Index(None, "batch_key", "position"),
     sa.Index(None, "state", "batch_key"),
     sa.Index(None, "object_key"),

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """A moment of a run: images done of total, bytes uploaded, seconds since the start, uploads in flight."""
+    """A moment of a run: images done of total, bytes uploaded, seconds since the start, uploads in flight.
+
+    `waiting_for` names the runs that have in hand what is left for this one.
+    """
 
     done: int
     total: int
@@ -14,6 +17,7 @@ class Progress:
     seconds: float
     in_flight: int
     window: int
+    waiting_for: str = ""
 
     @property
     def rate(self) -> float:
@@ -26,6 +30,8 @@ class Progress:
         return (self.total - self.done) / self.rate if self.rate > 0 else None
 
     def __str__(self) -> str:
+        if self.waiting_for:
+            return f"{self.done:,} of {self.total:,} images; the rest is in the hands of {self.waiting_for}"
         eta = "" if self.eta_seconds is None else f", {self.eta_seconds:.0f} s to go"
         return (
             f"{self.done:,} of {self.total:,} images, {self.bytes / 1e6:,.1f} MB, {self.rate:,.1f} images/s{eta} "

@@ -2,7 +2,7 @@ from threading import Barrier, Lock
 
 import pytest
 
-from z_interact_assets.validate.window import slide
+from z_interact_assets.execution.window import slide
 
 
 def all_of(work, items, *, concurrency=4, weigh=lambda _: 0, max_weight=10, stop=lambda: False):
