@@ -115,7 +115,7 @@ def _short(image_id: str) -> str:
 
 
 def print_validation(document: dict[str, Any]) -> None:
-    """Print what a validation found."""
+    """Print what a validation found. What is null is unknown, not none."""
     verdict = "every claim holds" if document["is_valid"] else "NOT everything could be proved"
     click.echo(f"{document['valid']:,} of {document['checked']:,} images proved ({document['mode']}): {verdict}")
     for kind, explanation in _FALSE_CLAIMS.items():
@@ -132,4 +132,6 @@ _FALSE_CLAIMS = {
     "misdirected": "the row points elsewhere",
     "unreachable": "could not be asked; nothing is known",
     "orphaned": "objects that belong to no row (never deleted)",
+    "shared": "objects that two rows name: deleting one row's image breaks the other",
+    "rows_gone": "images whose row the app deleted",
 }

@@ -26,7 +26,7 @@ from z_interact_assets.core.errors import (
     ZInteractError,
 )
 from z_interact_assets.defs.resources import RunObserver
-from z_interact_assets.migrate.progress import Progress, ProgressListener, ignore_progress
+from z_interact_assets.execution.progress import Progress, ProgressListener, ignore_progress
 from z_interact_assets.storage.objects import R2Store
 from z_interact_assets.storage.sql_errors import SQLErrors
 from z_interact_assets.workspace import Workspace

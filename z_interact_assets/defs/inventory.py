@@ -1,6 +1,7 @@
 """Groups `inventory` and `reports`: what is in the bucket, and the statistics of it all."""
 
-from dataclasses import fields
+from collections.abc import Mapping
+from typing import Any
 
 import dagster as dg
 from pydantic import Field
@@ -10,12 +11,12 @@ from z_interact_assets.core.stats import ROW_CLASSES, BucketCounts
 from z_interact_assets.defs.failures import as_failures
 from z_interact_assets.defs.migration import migrated_images
 from z_interact_assets.defs.resources import R2Resource, RunObserver
-from z_interact_assets.inventory import breakdown, collect_stats, take_inventory
+from z_interact_assets.inventory import Inventory, breakdown, collect_stats, take_inventory
 from z_interact_assets.migrate.migration import clock_ms
 from z_interact_assets.workspace import Workspace
 
 MAX_EXAMPLES = 20
-_COUNTS = tuple(field.name for field in fields(BucketCounts))
+_KEPT_COUNTS = ("objects", "bytes", "known", "orphans", "missing")  # the columns of the ledger's history
 
 
 @dg.asset(
@@ -24,8 +25,12 @@ _COUNTS = tuple(field.name for field in fields(BucketCounts))
     kinds={"s3"},
     tags={"domain": "images"},
     check_specs=[
-        dg.AssetCheckSpec("no_orphan_objects", asset="r2_inventory", description="Every object belongs to a row."),
-        dg.AssetCheckSpec("no_missing_objects", asset="r2_inventory", description="Every recorded object is there."),
+        dg.AssetCheckSpec(
+            "no_orphan_objects", asset="r2_inventory", description="Every object belongs to one row, and to no other."
+        ),
+        dg.AssetCheckSpec(
+            "no_missing_objects", asset="r2_inventory", description="Every object that is needed is there, as recorded."
+        ),
     ],
     description="Every object of the bucket, over all pages, matched with ledger and table: known, orphan or missing.",
 )
@@ -41,7 +46,7 @@ def r2_inventory(
         inventory = take_inventory(store, workspace.table, workspace.ledger, workspace.bases)
         counts = inventory.counts()
         workspace.ledger.snapshots.add_inventory(
-            {name: getattr(counts, name) for name in _COUNTS}, now_ms=clock_ms(), run_id=context.run.run_id
+            {name: getattr(counts, name) for name in _KEPT_COUNTS}, now_ms=clock_ms(), run_id=context.run.run_id
         )
     observer.results["inventory"] = inventory
     return dg.MaterializeResult(
@@ -52,18 +57,33 @@ def r2_inventory(
             "known": counts.known,
             "orphans": counts.orphans,
             "missing": counts.missing,
+            "corrupted": counts.corrupted,
+            "misdirected": counts.misdirected,
+            "misdirected_examples": [image_id[:80] for image_id in inventory.misdirected[:MAX_EXAMPLES]],
+            "edited_by_the_app": inventory.edited_count,
+            "shared": counts.shared,
         },
         check_results=[
             dg.AssetCheckResult(
                 check_name="no_orphan_objects",
-                passed=not counts.orphans,
+                passed=not counts.orphans and not counts.shared,
                 severity=dg.AssetCheckSeverity.WARN,
-                metadata={"orphans": counts.orphans, "examples": inventory.orphans[:MAX_EXAMPLES]},
+                metadata={
+                    "orphans": counts.orphans,
+                    "examples": inventory.orphans[:MAX_EXAMPLES],
+                    "shared": counts.shared,
+                    "shared_examples": inventory.shared[:MAX_EXAMPLES],
+                },
             ),
             dg.AssetCheckResult(
                 check_name="no_missing_objects",
-                passed=not counts.missing,
-                metadata={"missing": counts.missing, "examples": inventory.missing[:MAX_EXAMPLES]},
+                passed=not counts.missing and not counts.corrupted,
+                metadata={
+                    "missing": counts.missing,
+                    "examples": inventory.missing[:MAX_EXAMPLES],
+                    "corrupted": counts.corrupted,
+                    "corrupted_examples": inventory.corrupted[:MAX_EXAMPLES],
+                },
             ),
         ],
     )
@@ -93,7 +113,7 @@ def storage_stats(
     """Count the table without reading payloads; take the bucket's numbers from the newest inventory."""
     with as_failures(observer):
         inventory = workspace.ledger.snapshots.latest_inventory() if config.bucket_listed else None
-        bucket = None if inventory is None else BucketCounts(**{name: inventory[name] for name in _COUNTS})
+        bucket = None if inventory is None else _counts(inventory, observer)
         now_ms = clock_ms()
         stats = collect_stats(workspace.table, workspace.ledger, workspace.bases, bucket, now_ms=now_ms)
         workspace.ledger.snapshots.add_stats(stats, now_ms=now_ms, run_id=context.run.run_id)
@@ -117,6 +137,13 @@ def storage_stats(
             ),
         }
     )  # fmt: skip
+
+
+def _counts(kept: Mapping[str, Any], observer: RunObserver) -> BucketCounts:
+    """Return the newest inventory's numbers; the whole of them if this run took it."""
+    counts = BucketCounts(**{name: kept[name] for name in _KEPT_COUNTS})
+    taken: Inventory | None = observer.results.get("inventory")
+    return counts if taken is None else taken.counts()
 
 
 @dg.asset_check(asset=storage_stats, description="The classes of rows add up to the total, in the newest snapshot.")

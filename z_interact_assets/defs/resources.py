@@ -9,8 +9,8 @@ from dagster_aws.s3 import S3Resource
 from pydantic import Field, PrivateAttr, SecretStr
 
 from z_interact_assets.core.errors import ZInteractError
+from z_interact_assets.execution.progress import Progress
 from z_interact_assets.migrate.outcomes import Totals
-from z_interact_assets.migrate.progress import Progress
 from z_interact_assets.settings import load_settings
 from z_interact_assets.storage.objects import R2Config, R2Store
 from z_interact_assets.storage.objects.client import account_endpoint

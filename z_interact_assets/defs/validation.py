@@ -12,9 +12,9 @@ from z_interact_assets.core.errors import StorageUnavailableError
 from z_interact_assets.defs.failures import as_failures
 from z_interact_assets.defs.migration import migrated_images
 from z_interact_assets.defs.resources import R2Resource, RunObserver
-from z_interact_assets.inventory import take_inventory
+from z_interact_assets.execution.progress import Progress
+from z_interact_assets.inventory import Inventory, take_inventory
 from z_interact_assets.migrate.migration import clock_ms
-from z_interact_assets.migrate.progress import Progress
 from z_interact_assets.storage.objects import R2Store
 from z_interact_assets.storage.public import PublicReader
 from z_interact_assets.validate import Mode, Validation, ValidationReport
@@ -62,7 +62,7 @@ def validation(
     with as_failures(observer):
         store = r2.get_store()
         report = validate_now(
-            workspace, store, observer, mode=config.mode, sample=config.sample, orphans=_orphans(workspace, store)
+            workspace, store, observer, mode=config.mode, sample=config.sample, inventory=_inventory(workspace, store)
         )
     observer.results["validation"] = report
     for name, false in (
@@ -82,7 +82,7 @@ def public_urls_serve_the_images(
 ) -> dg.AssetCheckResult:
     """Fetch a sample through the public URL, as a browser would."""
     with as_failures(observer):
-        report = validate_now(workspace, r2.get_store(), observer, mode="public", sample=PUBLIC_SAMPLE, orphans=None)
+        report = validate_now(workspace, r2.get_store(), observer, mode="public", sample=PUBLIC_SAMPLE, inventory=None)
     return _result("public_urls_serve_the_images", report, [*report.missing, *report.corrupted])
 
 
@@ -93,9 +93,9 @@ def validate_now(
     *,
     mode: Mode,
     sample: int | None,
-    orphans: list[str] | None,
+    inventory: Inventory | None,
 ) -> ValidationReport:
-    """Prove image by image; `orphans` goes into the report as it is, None if the bucket was not listed."""
+    """Prove image by image; what the `inventory` found goes into the report, None if the bucket was not listed."""
     started = monotonic()
 
     def listen(progress: ValidationProgress) -> None:
@@ -114,11 +114,12 @@ def validate_now(
             workspace.bases,
             public=reader,
             clock_ms=clock_ms,
+            cache_control=workspace.settings.cache_control,
             concurrency=DEFAULT_CONCURRENCY if configured == "auto" else configured,
             max_in_flight_bytes=workspace.settings.max_in_flight_bytes,
         ).run(
             mode,
-            orphans=orphans,
+            inventory=inventory,
             random=SystemRandom(),
             sample=sample,
             stop=observer.stop,
@@ -128,10 +129,10 @@ def validate_now(
         reader.close()
 
 
-def _orphans(workspace: Workspace, store: R2Store) -> list[str] | None:
-    """Return the orphaned keys; None where the listing broke off: unknown is not empty."""
+def _inventory(workspace: Workspace, store: R2Store) -> Inventory | None:
+    """Match table, ledger and bucket; None where R2 broke off: unknown is not empty."""
     try:
-        return take_inventory(store, workspace.table, workspace.ledger, workspace.bases).orphans
+        return take_inventory(store, workspace.table, workspace.ledger, workspace.bases)
     except StorageUnavailableError:
         return None
 
@@ -146,7 +147,8 @@ def _result(name: str, report: ValidationReport, false: list[str]) -> dg.AssetCh
         "unreachable": dg.MetadataValue.int(len(report.unreachable)),
         "examples": dg.MetadataValue.json([image_id[:80] for image_id in false[:MAX_EXAMPLES]]),
     }
-    if report.orphaned is not None:
-        metadata["orphans"] = dg.MetadataValue.int(len(report.orphaned))
+    for listed, keys in (("orphans", report.orphaned), ("shared", report.shared)):
+        if keys is not None:
+            metadata[listed] = dg.MetadataValue.int(len(keys))
     passed = not false and not report.unreachable and report.complete
     return dg.AssetCheckResult(check_name=name, passed=passed, metadata=metadata)

@@ -1,20 +1,24 @@
 """The public face of the bucket: what a browser gets from a public URL. No credentials, no writing, no judgement."""
 
 import hashlib
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 from urllib3.util import Retry, Timeout
 
 from z_interact_assets.core.errors import StorageUnavailableError, UnsafeURLError
 from z_interact_assets.core.models import ImageLimits
 from z_interact_assets.core.urls import is_loopback_or_https
+from z_interact_assets.storage.deadlines import Deadline, DeadlineExpired
 
 _CHUNK = 64 * 1024
 _HEADERS = {"Accept": "image/*", "Accept-Encoding": "identity", "User-Agent": "z-interact-assets"}
 _BUSY = (429, 502, 503, 504)
+_DEADLINE: ContextVar[Deadline] = ContextVar("deadline of the GET that this thread makes")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +41,7 @@ class PublicReader:
     """Reads public URLs, for use by many threads at once; a context manager that closes itself.
 
     `connections` are kept open to a host; timeouts are seconds; `verify` is True, False or the path of a CA bundle.
+    `max_seconds` bounds all of a GET, its repeats included, but for a resolver that hangs and one last connect.
     """
 
     def __init__(
@@ -45,6 +50,7 @@ class PublicReader:
         connections: int = 16,
         connect_timeout: float = 10,
         read_timeout: float = 30,
+        max_seconds: float = 120,
         retries: int = 2,
         verify: bool | str = True,
     ) -> None:
@@ -53,6 +59,7 @@ class PublicReader:
             retries, redirect=False, status_forcelist=_BUSY, backoff_factor=0.2, raise_on_status=False,
             respect_retry_after_header=False,
         )  # fmt: skip
+        self._max_seconds = max_seconds
         self._pool = urllib3.PoolManager(
             maxsize=connections,
             timeout=Timeout(connect=connect_timeout, read=read_timeout),
@@ -60,6 +67,7 @@ class PublicReader:
             cert_reqs="CERT_REQUIRED" if verify else "CERT_NONE",
             ca_certs=verify if isinstance(verify, str) else None,
         )
+        self._pool.pool_classes_by_scheme = {"http": _Pool, "https": _TLSPool}
 
     def __enter__(self) -> Self:
         return self
@@ -76,24 +84,60 @@ class PublicReader:
         if not is_loopback_or_https(url):
             raise UnsafeURLError("A public URL must be https (http is allowed to this machine only).")
         headers = _HEADERS if origin is None else {**_HEADERS, "Origin": origin}
-        try:
-            response = self._pool.request(
-                "GET", url, headers=headers, redirect=False, preload_content=False, decode_content=False
-            )
+        with Deadline(self._max_seconds) as deadline:
+            token = _DEADLINE.set(deadline)
             try:
-                return _digested(response, max_bytes)
+                answer = self._read(url, headers, max_bytes)
+            except (HTTPError, OSError, DeadlineExpired) as error:
+                raise _silent("too slow" if deadline.expired else type(error).__name__) from None
             finally:
-                # What was read to its end is reused; the rest must not be.
-                response.close()
-        except (HTTPError, OSError) as error:
-            raise StorageUnavailableError(
-                f"The public URL did not answer ({type(error).__name__}).",
-                remedy="Check the network and R2_PUBLIC_URL.",
-            ) from None
+                _DEADLINE.reset(token)
+            if deadline.expired:
+                raise _silent("too slow")
+            return answer
 
     def close(self) -> None:
         """Give back connections."""
         self._pool.clear()
+
+    def _read(self, url: str, headers: dict[str, str], max_bytes: int) -> PublicAnswer:
+        response = self._pool.request(
+            "GET", url, headers=headers, redirect=False, preload_content=False, decode_content=False
+        )
+        try:
+            return _digested(response, max_bytes)
+        finally:
+            # What was read to its end is reused; the rest must not be.
+            response.close()
+
+
+class _Connection(HTTPConnection):
+    """A connection, new or used before, under the deadline of the GET it now serves."""
+
+    def request(self, *args: Any, **options: Any) -> None:
+        if self.sock is None:
+            self.connect()
+        if self.sock is not None:
+            _DEADLINE.get().watch(self.sock)
+        super().request(*args, **options)
+
+
+class _TLSConnection(_Connection, HTTPSConnection):
+    """The same over TLS."""
+
+
+class _Pool(urllib3.HTTPConnectionPool):
+    ConnectionCls: Any = _Connection  # urllib3's own Protocol for it has invariant members no subclass can meet
+
+
+class _TLSPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls: Any = _TLSConnection
+
+
+def _silent(why: str) -> StorageUnavailableError:
+    return StorageUnavailableError(
+        f"The public URL did not answer ({why}).", remedy="Check the network and R2_PUBLIC_URL."
+    )
 
 
 def _digested(response: urllib3.BaseHTTPResponse, max_bytes: int) -> PublicAnswer:

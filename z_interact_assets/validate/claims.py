@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from itertools import islice
 from random import Random
 
-from z_interact_assets.core.models import ItemState
+from z_interact_assets.core.findings import ON_R2_STATES
 from z_interact_assets.core.records import LedgerItem, ObjectRecord
 from z_interact_assets.storage.ledger import Ledger
-
-ON_R2 = (ItemState.PUBLISHED, ItemState.RECLAIMED, ItemState.ALREADY_IN_R2)
 
 _GROUP_ITEMS = 500
 
@@ -50,7 +48,7 @@ class Subject:
 
 def subjects(ledger: Ledger, *, sample: int | None, random: Random) -> Iterator[Subject]:
     """Yield the images in the order they were entered, all or a uniform sample; memory grows with the sample only."""
-    items = ledger.ask.items(ON_R2)
+    items = ledger.ask.items(ON_R2_STATES)
     if sample is not None:
         items = iter(_sampled(items, sample, random))
     while group := list(islice(items, _GROUP_ITEMS)):
@@ -64,7 +62,7 @@ def subjects(ledger: Ledger, *, sample: int | None, random: Random) -> Iterator[
 def count_subjects(ledger: Ledger, *, sample: int | None) -> int:
     """Return how many images `subjects` would yield."""
     states = ledger.ask.states()
-    total = sum(states.get(state, 0) for state in ON_R2)
+    total = sum(states.get(state, 0) for state in ON_R2_STATES)
     return total if sample is None else min(sample, total)
 
 

@@ -9,12 +9,11 @@ from z_interact_assets.core.errors import (
     TableUnavailableError,
     UnsafeURLError,
 )
-from z_interact_assets.core.models import ItemState
+from z_interact_assets.core.findings import Problem, ProblemKind, points_at
 from z_interact_assets.core.urls import KnownBases
 from z_interact_assets.storage.legacy import LegacyTable
 from z_interact_assets.validate.claims import Claim, Subject
 from z_interact_assets.validate.provers import Fault, Proved, Prover
-from z_interact_assets.validate.report import Problem, ProblemKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +54,7 @@ class Examiner:
             if head is None:  # the app deletes a row's object together with the row: there is no claim left
                 return Examination(subject=subject, row_gone=True)
             url = (head.url_head or "").strip()
-            if not self._points_at_its_object(subject, url):
+            if not points_at(url, subject.item.object_key, subject.item.state, self._bases):
                 faults.append((None, Fault(ProblemKind.MISDIRECTED, "image_url does not point at the image's object.")))
                 url = None
         proofs: list[tuple[Claim, str]] = []
@@ -73,16 +72,6 @@ class Examiner:
             proofs=tuple(proofs),
             outage=any(fault.outage for _, fault in faults),
         )
-
-    def _points_at_its_object(self, subject: Subject, url: str) -> bool:
-        """A row we switched holds a base and the key, nothing more; one found on R2 may say more (a query).
-
-        Any base that is or was ours will do: a new R2_PUBLIC_URL must not make every older row a false alarm.
-        """
-        key = subject.item.object_key
-        if key is None or self._bases.key_of(url) != key:
-            return False
-        return subject.item.state is ItemState.ALREADY_IN_R2 or url.endswith(f"/{key}")
 
     def _prove(self, claim: Claim, url: str | None) -> Proved | Fault:
         try:

@@ -4,14 +4,15 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Protocol
 
+from z_interact_assets.core.findings import ProblemKind
 from z_interact_assets.core.images import digest
 from z_interact_assets.core.models import ImageLimits, StoredObject
 from z_interact_assets.core.ports import ObjectReader
 from z_interact_assets.storage.public import PublicAnswer, PublicReader
 from z_interact_assets.validate.claims import Claim
-from z_interact_assets.validate.report import ProblemKind
 
 _NOT_THERE = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
+_UNCACHED = frozenset({"no-store", "no-cache", "private", "max-age=0"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +75,13 @@ class BucketProver:
 class PublicProver:
     """Asks as a browser does. It proves nothing to the ledger: a cache may answer for an object that is gone."""
 
-    def __init__(self, reader: PublicReader) -> None:
+    def __init__(self, reader: PublicReader, *, cache_control: str | None = None) -> None:
+        """`cache_control` is the setting: an answer that says the same is right, whatever it says."""
         self._reader = reader
+        self._cache_control = cache_control
 
     def prove(self, claim: Claim, url: str) -> Proved | Fault:
-        """GET the URL; compare status, bytes and type, and ask that caching is allowed for."""
+        """GET the URL; compare status, bytes and type, and ask that caches may keep it."""
         cap = ImageLimits().max_bytes if claim.size is None else claim.size
         answer = self._reader.get(url, max_bytes=cap)
         if answer.status in _NOT_THERE:
@@ -91,9 +94,21 @@ class PublicProver:
             return Fault(ProblemKind.CORRUPTED, "The public URL serves other bytes.")
         if claim.content_type and not _same_type(answer.content_type, claim.content_type):
             return Fault(ProblemKind.CORRUPTED, f"The public URL says {answer.content_type or 'no Content-Type'}.")
-        if not answer.cache_control:
-            return Fault(ProblemKind.CORRUPTED, "The public URL sends no Cache-Control.")
+        if not self._may_be_cached(answer.cache_control):
+            said = "no Cache-Control" if not answer.cache_control else "a Cache-Control that forbids caching"
+            return Fault(ProblemKind.CORRUPTED, f"The public URL sends {said}.")
         return Proved(None)
+
+    def _may_be_cached(self, found: str | None) -> bool:
+        """Tell whether the header is the setting's, or lets caches keep the image for some time.
+
+        Not compared word by word: an object keeps the header of the day it was stored, one that was in R2 before us has
+        its own, and Cloudflare may be told to send another. What hurts is a header under which nothing is ever cached.
+        """
+        if not found:
+            return False
+        directives = _directives(found)
+        return directives == _directives(self._cache_control or "") or not directives & _UNCACHED
 
 
 def _other_size_or_type(found: StoredObject, claim: Claim) -> Fault | None:
@@ -110,6 +125,10 @@ def _same_bytes(answer: PublicAnswer, claim: Claim) -> bool:
     if claim.md5:
         return answer.md5 == claim.md5
     return claim.size is None or answer.size == claim.size
+
+
+def _directives(cache_control: str) -> frozenset[str]:
+    return frozenset("".join(directive.split()).lower() for directive in cache_control.split(","))
 
 
 def _same_type(found: str | None, wanted: str) -> bool:

@@ -1,30 +1,34 @@
 """What a validation found, as values; the document of `validate --json`. No I/O."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
+
+from z_interact_assets.core.findings import Problem, ProblemKind
 
 Mode = Literal["head", "full", "public"]
 
 
-class ProblemKind(StrEnum):
-    """What was found false, or could not be found out."""
+class Reconciliation(Protocol):
+    """What a report takes from an inventory: matching table, ledger and bucket finds what no single image shows.
 
-    MISSING = "missing"
-    CORRUPTED = "corrupted"
-    MISDIRECTED = "misdirected"
-    UNREACHABLE = "unreachable"
+    `orphans` and `shared` are keys; `problems` concern images, whether the ledger has them on R2 or not.
+    """
 
+    @property
+    def orphans(self) -> Sequence[str]:
+        """Objects that belong to no row."""
+        ...
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """One false or unproved claim about an image. `key` is the object's, None where the ledger names none."""
+    @property
+    def shared(self) -> Sequence[str]:
+        """Objects that two rows name."""
+        ...
 
-    image_id: str
-    kind: ProblemKind
-    key: str | None
-    detail: str
+    @property
+    def problems(self) -> Sequence[Problem]:
+        """What the listing showed to be missing, corrupted or misdirected."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +52,9 @@ class ValidationReport:
     """The result of one validation.
 
     `checked` images were examined; `valid` of them have no problem and still have their row. `rows_gone` are images
-    whose row the app deleted. `orphaned` is None if the bucket could not be listed. A run that was stopped, or gave up
-    since nothing answered any more, is not `complete`.
+    whose row the app deleted. `problems` are of the images examined, and of others where the inventory found some.
+    `orphaned` and `shared` are None if the bucket could not be listed. A run that was stopped, or gave up since nothing
+    answered any more, is not `complete`.
     """
 
     mode: Mode
@@ -58,15 +63,27 @@ class ValidationReport:
     problems: tuple[Problem, ...]
     rows_gone: tuple[str, ...]
     orphaned: tuple[str, ...] | None
+    shared: tuple[str, ...] | None
     complete: bool = True
 
     @property
     def is_valid(self) -> bool:
         """Tell whether every claim was proved. What is unknown counts as not proved.
 
-        Orphans and deleted rows make nothing invalid: no image is lost by them, they only cost storage.
+        Orphans and deleted rows make nothing invalid: no image is lost by them, they only cost storage. Nor do shared
+        objects: each of their rows shows its image. But deleting one of the rows with its object breaks the other.
         """
-        return self.complete and not self.problems and self.orphaned is not None
+        return self.complete and not self.problems and self.was_listed
+
+    @property
+    def was_listed(self) -> bool:
+        """Tell whether the bucket could be listed and matched."""
+        return self.orphaned is not None
+
+    @property
+    def found_false(self) -> bool:
+        """Tell whether any claim was found false, and not merely unproved."""
+        return any(problem.kind is not ProblemKind.UNREACHABLE for problem in self.problems)
 
     @property
     def missing(self) -> list[str]:
@@ -89,7 +106,7 @@ class ValidationReport:
         return self._ids(ProblemKind.UNREACHABLE)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the document. `orphaned` is null, not empty, where the bucket could not be listed."""
+        """Return the document. `orphaned` and `shared` are null, not empty, where the bucket could not be listed."""
         return {
             "is_valid": self.is_valid,
             "checked": self.checked,
@@ -99,6 +116,7 @@ class ValidationReport:
             "misdirected": self.misdirected,
             "unreachable": self.unreachable,
             "orphaned": None if self.orphaned is None else list(self.orphaned),
+            "shared": None if self.shared is None else list(self.shared),
             "rows_gone": list(self.rows_gone),
             "mode": self.mode,
         }

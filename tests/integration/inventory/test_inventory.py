@@ -10,7 +10,7 @@ from tests.support.tables import AppTable
 from z_interact_assets.core.errors import StorageUnavailableError
 from z_interact_assets.core.planning import HeadKind
 from z_interact_assets.inventory import breakdown, collect_stats, count_table, take_inventory
-from z_interact_assets.inventory import bucket as bucket_module
+from z_interact_assets.inventory import inventory as inventory_module
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_orphans_and_missing_objects_are_named_wherever_they_sort(migrated):
     migrated.memory.delete_many(gone)
     found = inventory(migrated)
     assert (sorted(found.orphans), sorted(found.missing)) == (sorted(strange), sorted(gone))
-    assert (found.objects, found.known, found.orphan_count, found.missing_count) == (8, 5, 3, 3)
+    assert (found.objects, found.known, found.orphan_count, found.counts().missing) == (8, 5, 3, 3)
 
 
 def test_an_object_only_a_row_knows_is_no_orphan(migrated):
@@ -66,8 +66,8 @@ def test_after_a_lost_ledger_rows_still_answer_for_their_objects(tmp_path, migra
         again.migrate()
         assert inventory(again).orphans == other
         assert len(other) == 1
-        assert list(again.ledger.ask.object_keys()) == [
-            (key, size) for key, size in migrated.ledger.ask.object_keys() if key not in other
+        assert [found.key for found in again.ledger.ask.recorded_objects()] == [
+            found.key for found in migrated.ledger.ask.recorded_objects() if found.key not in other
         ]
 
 
@@ -77,7 +77,7 @@ def test_objects_outside_images_are_not_ours_to_count(migrated):
 
 
 def test_key_lists_are_bounded_and_counts_are_whole(site, monkeypatch):
-    monkeypatch.setattr(bucket_module, "MAX_LISTED_KEYS", 3)
+    monkeypatch.setattr(inventory_module, "MAX_LISTED_KEYS", 3)
     for n in range(5):
         site.memory.upload(f"images/p/1-{n}.png", make_png(n))
     found = inventory(site)

@@ -21,6 +21,7 @@ from z_interact_assets.core.records import LedgerItem
 from z_interact_assets.core.urls import KnownBases
 from z_interact_assets.demo.standin import StandIn
 from z_interact_assets.demo.standin_app import IncomingRequest
+from z_interact_assets.inventory import Inventory
 from z_interact_assets.migrate.migration import Engine, Migration, Scope
 from z_interact_assets.migrate.planner import Planner
 from z_interact_assets.storage.ledger import open_ledger
@@ -121,7 +122,7 @@ class World:
         return Validation(self.table, self.ledger, self.store, self.bases, **options)
 
     def validate(self, mode: Mode, **more: Any) -> ValidationReport:
-        return self.validation().run(mode, **{"orphans": (), "random": Random(1), **more})
+        return self.validation().run(mode, **{"inventory": Inventory(), "random": Random(1), **more})
 
     def _clock(self) -> int:
         return self.now_ms

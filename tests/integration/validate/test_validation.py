@@ -8,6 +8,7 @@ from tests.integration.validate.conftest import ADOPTED_KEY, NOW_MS, Faults, Wor
 from z_interact_assets.core.errors import SettingsError, StorageRefusedError, StorageUnavailableError
 from z_interact_assets.core.urls import KnownBases
 from z_interact_assets.demo.standin_app import IncomingRequest
+from z_interact_assets.inventory import Inventory
 from z_interact_assets.storage.objects import R2Config, R2Store
 from z_interact_assets.validate import Progress, Validation
 
@@ -19,7 +20,7 @@ BUCKET_MODES = ("head", "full")
 def test_an_untouched_migration_is_valid(world: World, mode):
     assert world.validate(mode).to_json() == {
         "is_valid": True, "checked": 4, "valid": 4, "missing": [], "corrupted": [], "misdirected": [],
-        "unreachable": [], "orphaned": [], "rows_gone": [], "mode": mode,
+        "unreachable": [], "orphaned": [], "shared": [], "rows_gone": [], "mode": mode,
     }  # fmt: skip
 
 
@@ -126,7 +127,7 @@ def test_a_row_found_on_r2_may_have_a_query_in_its_url(world: World):
 def test_rows_on_a_former_public_base_are_not_misdirected(world: World):
     bases = KnownBases("https://new.example", former_public_urls=(world.standin.public_url,))
     validation = Validation(world.table, world.ledger, world.store, bases, public=world.public, clock_ms=lambda: NOW_MS)
-    assert validation.run("public", orphans=(), random=Random(1)).is_valid
+    assert validation.run("public", inventory=Inventory(), random=Random(1)).is_valid
 
 
 def test_a_row_the_app_deleted_is_told_but_makes_nothing_invalid(world: World):
@@ -143,7 +144,7 @@ def test_an_image_rolled_back_beside_the_validation_is_no_finding(world: World):
             world.ledger.planning.plan_again({item_id: "test"}, now_ms=NOW_MS, run_id=None)
 
     item_id = world.item("two").item_id
-    report = world.validation(concurrency=1).run("head", orphans=(), random=Random(1), listen=roll_back)
+    report = world.validation(concurrency=1).run("head", inventory=Inventory(), random=Random(1), listen=roll_back)
     assert (report.is_valid, report.checked) == (True, 3)
 
 
@@ -154,7 +155,7 @@ def test_a_server_that_stops_midway_makes_images_unreachable_and_never_missing(w
             world.standin.stop()
 
     validation = world.validation(concurrency=1)
-    report = validation.run(mode, orphans=(), random=Random(1), listen=stop_after_the_first)
+    report = validation.run(mode, inventory=Inventory(), random=Random(1), listen=stop_after_the_first)
     assert report.missing == []
     assert report.corrupted == []
     assert (len(report.unreachable), report.checked, report.valid) == (3, 4, 1)
@@ -171,7 +172,9 @@ def test_an_outage_ends_the_run_instead_of_trying_every_image(empty_world: World
         if progress.done == 1:
             world.standin.stop()
 
-    report = world.validation(concurrency=2).run("head", orphans=(), random=Random(1), listen=stop_after_the_first)
+    report = world.validation(concurrency=2).run(
+        "head", inventory=Inventory(), random=Random(1), listen=stop_after_the_first
+    )
     assert 16 <= len(report.unreachable) < 30
     assert not report.complete
     assert not report.is_valid
@@ -194,7 +197,7 @@ def test_wrong_credentials_raise_and_blame_no_image(world: World, mode):
     with R2Store.from_config(config) as refused:
         validation = Validation(world.table, world.ledger, refused, world.bases, public=None, clock_ms=lambda: NOW_MS)
         with pytest.raises(StorageRefusedError):
-            validation.run(mode, orphans=(), random=Random(1))
+            validation.run(mode, inventory=Inventory(), random=Random(1))
 
 
 def test_a_token_revoked_midway_raises_and_blames_no_image(world: World, faults: Faults):
@@ -229,18 +232,18 @@ def test_a_public_url_that_refuses_says_nothing_about_the_bytes(world: World, fa
 
 def test_public_mode_without_a_public_url_is_a_settings_error(world: World):
     with pytest.raises(SettingsError):
-        world.validation(public=None).run("public", orphans=(), random=Random(1))
+        world.validation(public=None).run("public", inventory=Inventory(), random=Random(1))
 
 
 def test_a_bucket_that_could_not_be_listed_is_null_and_not_valid(world: World):
-    report = world.validate("head", orphans=None)
-    assert report.to_json()["orphaned"] is None
+    report = world.validate("head", inventory=None)
+    assert (report.to_json()["orphaned"], report.to_json()["shared"]) == (None, None)
     assert not report.is_valid
 
 
-def test_orphans_are_told_but_make_nothing_invalid(world: World):
-    report = world.validate("head", orphans=["images/gen-z/1-orphan.png"])
-    assert report.to_json()["orphaned"] == ["images/gen-z/1-orphan.png"]
+def test_orphans_and_shared_objects_are_told_but_make_nothing_invalid(world: World):
+    report = world.validate("head", inventory=Inventory(orphans=["images/p/1-o.png"], shared=["images/p/1-s.png"]))
+    assert (report.to_json()["orphaned"], report.to_json()["shared"]) == (["images/p/1-o.png"], ["images/p/1-s.png"])
     assert report.is_valid
 
 
@@ -276,8 +279,8 @@ def test_a_sample_examines_that_many_and_another_seed_others(empty_world: World)
     for shade in range(30):
         world.add_row(f"row{shade:02}", data=base64_of(shade))
     world.migrate()
-    for key, _ in list(world.ledger.ask.object_keys()):
-        world.store.delete(key)
+    for recorded in list(world.ledger.ask.recorded_objects()):
+        world.store.delete(recorded.key)
     drawn = [tuple(world.validate("head", sample=5, random=Random(seed)).missing) for seed in (1, 1, 2)]
     assert [len(images) for images in drawn] == [5, 5, 5]
     assert drawn[0] == drawn[1] != drawn[2]
@@ -297,7 +300,7 @@ def test_a_stopped_validation_is_not_complete_and_not_valid(world: World):
         stop.set()
 
     report = world.validation(concurrency=1).run(
-        "head", orphans=(), random=Random(1), stop=stop, listen=stop_after_the_first
+        "head", inventory=Inventory(), random=Random(1), stop=stop, listen=stop_after_the_first
     )
     assert report.checked == report.valid < 4
     assert not report.complete

@@ -19,12 +19,14 @@ from z_interact_assets.cli.printing import print_validation
 @as_json
 @click.pass_context
 def validate(ctx: click.Context, *, sample: int | None, full: bool, public: bool, as_json: bool) -> None:
-    """Prove that each migrated image is in R2 and that its row points at it; find objects that belong to no row.
+    """Prove that each migrated image is in R2 and that its row points at it; match table, ledger and bucket.
 
     By default each object is asked for its size and checksum (HEAD). Network trouble is reported as unreachable,
-    never as missing. Orphans are listed, never deleted.
+    never as missing. A whole listing finds what no image shows: objects that belong to no row, and objects that two
+    rows name. Both are listed, never deleted, and make nothing invalid.
 
-    --json has two more lists: `misdirected` (the row points elsewhere) and `rows_gone` (the app deleted the row).
+    --json has three more lists: `misdirected` (the row points elsewhere), `rows_gone` (the app deleted the row) and
+    `shared` (keys that two rows name). `orphaned` and `shared` are null if the bucket could not be listed.
     """
     from z_interact_assets.cli.runs import opened_runs  # noqa: PLC0415 - imports dagster
     from z_interact_assets.cli.session import opened  # noqa: PLC0415
@@ -45,6 +47,8 @@ def validate(ctx: click.Context, *, sample: int | None, full: bool, public: bool
     if runs.observer.stop.is_set() and not report.complete:
         click.echo("Stopped. A validation changes nothing: run it again to prove the rest.", err=True)
         ctx.exit(INTERRUPTED)
-    if document["unreachable"] and not (document["missing"] or document["corrupted"] or document["misdirected"]):
+    if not report.was_listed:
+        click.echo("The bucket could not be listed: whether objects are orphaned or shared is unknown.", err=True)
+    if (document["unreachable"] or not report.was_listed) and not report.found_false:
         ctx.exit(OUT_OF_REACH)
     ctx.exit(0 if document["is_valid"] else FINISHED_WITH_FINDINGS)
