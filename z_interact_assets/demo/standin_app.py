@@ -42,7 +42,8 @@ class IncomingRequest:
     """A request as a fault sees it, before anything is checked.
 
     `kind` is health, public, account, bucket, list, delete, object or part (of a multipart upload). `number` counts
-    the requests of the same method and kind, from 1.
+    the requests of the same method and kind, from 1. `serve` does what was asked and returns the true answer: for
+    faults that come after the effect.
     """
 
     method: str
@@ -51,6 +52,7 @@ class IncomingRequest:
     number: int
     headers: Headers = field(repr=False)
     body: bytes = field(repr=False)
+    serve: Callable[[], Response] = field(repr=False)
 
 
 Faults = Callable[[IncomingRequest], Response | None]
@@ -119,7 +121,15 @@ class StandInApp:
         if kind == "public":
             key = key.partition("/")[2]
         headers = Headers(list(request.headers.items()))
-        incoming = IncomingRequest(method=request.method, kind=kind, key=key, number=number, headers=headers, body=body)
+        incoming = IncomingRequest(
+            method=request.method,
+            kind=kind,
+            key=key,
+            number=number,
+            headers=headers,
+            body=body,
+            serve=lambda: self._serve(request, kind, body),
+        )
         return self._faults(incoming)
 
     def _serve(self, request: S3Request, kind: str, body: bytes) -> Response:

@@ -1,11 +1,13 @@
 """LegacyTable: the app's table by reflection. SELECT and UPDATE are built from the columns that are there."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from z_interact_assets.core.errors import TableUnavailableError, TableUnusableError
 from z_interact_assets.core.rows import URL_HEAD_BYTES, LegacyRow, RowChange, RowHead, TableShape, head_text
@@ -68,12 +70,13 @@ class LegacyTable:
         with self._reading() as connection:
             return connection.execute(sa.select(sa.func.count()).select_from(self._table)).scalar_one()
 
-    def heads(self, *, page_rows: int = PAGE_ROWS) -> Iterator[list[RowHead]]:
+    def heads(self, *, page_rows: int = PAGE_ROWS, after: str | None = None) -> Iterator[list[RowHead]]:
         """Yield pages of row heads in order of id, each page one statement, no payload read.
 
-        Rows whose id is NULL, a number, a blob or no UTF-8 cannot be addressed and are left out (see `unaddressable`).
+        Rows whose id is NULL, a number, a blob or no UTF-8 cannot be addressed and are left out (see `unaddressable`);
+        so are those up to and with the id `after`.
         """
-        last: str | None = None
+        last = after
         while True:
             with self._snapshot() as connection:
                 peek = self._peek(connection)
@@ -119,6 +122,17 @@ class LegacyTable:
             return []
         with self._writing() as connection:
             return [connection.execute(self._swap(change)).rowcount == 1 for change in changes]
+
+    def insert(self, rows: Sequence[Mapping[str, Any]]) -> list[bool]:
+        """Insert whole rows as `read` gave them; False where there is a row with that id, or another unique value.
+
+        On SQLite the given rows commit together under one short BEGIN IMMEDIATE, elsewhere each by itself. As with
+        `apply`, what an error leaves behind has to be read.
+        """
+        if not rows:
+            return []
+        with self._writing() as connection:
+            return [self._insert_absent(connection, row) for row in rows]
 
     def check_writable(self) -> None:
         """Take and give back a write lock; TableUnusableError if the database can only be read."""
@@ -227,7 +241,15 @@ class LegacyTable:
 
     def _swap(self, change: RowChange) -> sa.Update:
         same = [self._column(name).is_not_distinct_from(_bound(value)) for name, value in change.as_read.items()]
-        return sa.update(self._table).where(self._column("id") == change.id, *same).values(dict(change.values))
+        return sa.update(self._table).where(self._column("id") == change.id, *same).values(_all_bound(change.values))
+
+    def _insert_absent(self, connection: sa.Connection, row: Mapping[str, Any]) -> bool:
+        # Asked first, since not every shape has a unique key on the id.
+        present = sa.select(self._column("id")).where(self._column("id") == row["id"])
+        if connection.execute(present).first() is not None:
+            return False
+        insert = (sqlite if self._on_sqlite else postgresql).insert(self._table).values(_all_bound(row))
+        return connection.execute(insert.on_conflict_do_nothing()).rowcount == 1
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
@@ -284,8 +306,14 @@ def _is_utf8(text: str) -> bool:
     return text.isascii() or not any("\udc80" <= character <= "\udcff" for character in text)
 
 
+def _all_bound(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _bound(value) for name, value in values.items()}
+
+
 def _bound(value: Any) -> Any:
-    """Return a value as a parameter; text that is not UTF-8 can only travel as bytes."""
+    """Return a value as a parameter; text that is not UTF-8 can only travel as bytes, a time keeps its zone."""
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return sa.literal(value, sa.DateTime(timezone=True))
     if not isinstance(value, str) or _is_utf8(value):
         return value
     return sa.cast(sa.literal(value.encode("utf-8", "surrogateescape")), sa.Text)

@@ -1,7 +1,7 @@
 """The boto3 client for R2: configuration and construction only. No verb of the store is here.
 
-boto3's defaults are wrong for R2 in four places (checksums, `Expect`, payload signing, pool size) and a machine's own
-AWS settings would leak in; each deviation below says why it is there.
+boto3's defaults are wrong for R2 in five places (checksums, `Expect`, payload signing, pool size, retries) and a
+machine's own AWS settings would leak in; each deviation below says why it is there.
 """
 
 import base64
@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from z_interact_assets.core.errors import SettingsError
 from z_interact_assets.core.metadata import Cipher
 from z_interact_assets.core.urls import is_loopback_or_https
+from z_interact_assets.storage.objects.retrying import RetryPolicy
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -41,7 +42,8 @@ def account_endpoint(account_id: str, jurisdiction: str | None = None) -> str:
 class R2Config:
     """Everything a store needs, checked when it is made (SettingsError lists all problems at once).
 
-    Timeouts are seconds; `max_attempts` counts the first try; `verify` is True, False or the path of a CA bundle.
+    Timeouts are seconds; `max_attempts` counts the first try and `backoff` is the first pause in seconds (see
+    `retrying`: 3.75 to 7.5 s in all by default); `verify` is True, False or the path of a CA bundle.
     `max_pool_connections` must be at least the number of requests in flight.
     """
 
@@ -55,6 +57,7 @@ class R2Config:
     cache_control: str = DEFAULT_CACHE_CONTROL
     max_pool_connections: int = 128
     max_attempts: int = 5
+    backoff: float = 0.5
     connect_timeout: float = 10
     read_timeout: float = 60
     verify: bool | str = True
@@ -100,7 +103,9 @@ def build_client(config: R2Config) -> "S3Client":
     )
     # R2 does not answer 100: measured, a PUT then hangs for the whole read timeout; elsewhere it costs a round trip.
     client.meta.events.unregister("before-call.s3", add_expect_header)
+    client.meta.events.register("before-call.s3", _stay_in_this_region)
     client.meta.events.register("before-call.s3.DeleteObjects", _prefer_content_md5)
+    RetryPolicy(max_attempts=config.max_attempts, backoff=config.backoff).install(client)
     return client
 
 
@@ -136,6 +141,12 @@ def _isolated_session() -> botocore.session.Session:
     for name in ("config_file", "credentials_file", "profile"):
         variables[name] = (None, None, None, None)
     return botocore.session.Session(session_vars=variables)
+
+
+def _stay_in_this_region(params: dict[str, Any], **_: object) -> None:
+    # R2 has one region. On any 301, 302 or 307 botocore looks for the right one by HEADs of the bucket, each of which
+    # does the same: measured against a proxy that redirects, 80 requests until Python's recursion limit.
+    params["context"].setdefault("s3_redirect", {})["redirected"] = True
 
 
 def _prefer_content_md5(params: dict[str, Any], **_: object) -> None:

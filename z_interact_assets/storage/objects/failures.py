@@ -28,10 +28,7 @@ from z_interact_assets.core.errors import (
     ZInteractError,
 )
 
-_TRANSIENT_STATUSES = frozenset({
-    HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.INTERNAL_SERVER_ERROR,
-    HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT,
-})  # fmt: skip
+_TRANSIENT_STATUSES = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 # 400s and 409s that say "send it again": the body was damaged or cut on its way, or another write was in progress.
 _TRANSIENT_CODES = frozenset({
     "BadDigest", "IncompleteBody", "RequestTimeout", "SlowDown", "ConditionalRequestConflict", "OperationAborted",
@@ -39,6 +36,7 @@ _TRANSIENT_CODES = frozenset({
 })  # fmt: skip
 # An answer that broke off: botocore's own retries end before the body is read.
 BROKEN_BODY_ERRORS = (HTTPClientError, IncompleteReadError, HTTPError)
+_UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 _TRANSPORT_ERRORS = (BotoConnectionError, HTTPClientError, IncompleteReadError)
 _REMEDIES = {
     "SignatureDoesNotMatch": "Check R2_SECRET_ACCESS_KEY.",
@@ -51,6 +49,9 @@ _CREDENTIALS_REMEDY = (
     "Check R2_ACCESS_KEY_ID and R2_SECRET_ACCESS_KEY, and that the token may read and write this bucket."
 )
 _BUCKET_REMEDY = "Create the bucket or correct R2_BUCKET_NAME (and R2_JURISDICTION, if the bucket has one)."
+_REDIRECTED_REMEDY = (
+    "Something between this machine and R2 answers in its place (a proxy, a sign-in page), or R2_ENDPOINT_URL is wrong."
+)
 _NETWORK_REMEDY = "Check the network and the endpoint (R2_ACCOUNT_ID, R2_ENDPOINT_URL)."
 
 
@@ -75,6 +76,19 @@ def code_of(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
+def answer_may_pass(status: int, code: str) -> bool:
+    """Whether the same request may succeed later. Errors inside a server do, Cloudflare's 520 to 530 among them."""
+    failed_inside = status >= HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.NOT_IMPLEMENTED
+    return failed_inside or status in _TRANSIENT_STATUSES or code in _TRANSIENT_CODES
+
+
+def trouble_may_pass(error: Exception) -> bool:
+    """Whether the same request may succeed after this exception: a certificate that is not trusted will not be."""
+    if isinstance(error, SSLError) and _UNTRUSTED in str(error):
+        return False
+    return isinstance(error, (*_TRANSPORT_ERRORS, HTTPError, OSError))
+
+
 def from_client_error(error: ClientError, *, bucket: str, key: str | None) -> ZInteractError:
     """The error of an answer that says no."""
     return error_of_answer(status_of(error), code_of(error), bucket=bucket, key=key)
@@ -83,11 +97,16 @@ def from_client_error(error: ClientError, *, bucket: str, key: str | None) -> ZI
 def error_of_answer(status: int, code: str, *, bucket: str, key: str | None = None) -> ZInteractError:
     """The error of an HTTP status and an S3 error code."""
     thing = _thing(bucket, key)
-    if status in _TRANSIENT_STATUSES or code in _TRANSIENT_CODES:
+    if answer_may_pass(status, code):
         return StorageUnavailableError(f"The object store could not serve {thing} ({status} {code}).")
     if status == HTTPStatus.NOT_FOUND or code in {"NoSuchKey", "NoSuchBucket"}:
         return _not_found(code, bucket=bucket, key=key)
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        return StorageRefusedError(
+            f"The request for {thing} was redirected ({status} {code}).", code="Redirected", remedy=_REDIRECTED_REMEDY
+        )
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        code = code or str(int(status))  # a firewall's page instead of an S3 document names no code
         remedy = _REMEDIES.get(code, _CREDENTIALS_REMEDY)
         return StorageRefusedError(f"The object store denies access to {thing} ({code}).", code=code, remedy=remedy)
     return StorageRefusedError(

@@ -5,15 +5,13 @@ that answers differently the second time (DNS rebinding) gains nothing. Redirect
 rules. Proxies of the environment are not used: they would resolve the name again.
 """
 
-import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.client import HTTPException
-from threading import Event, Timer
 from urllib.parse import urljoin
 
 from urllib3.connection import HTTPSConnection
@@ -23,6 +21,7 @@ from urllib3.util import Url, parse_url
 
 from z_interact_assets.core.errors import SourceRefusedError, SourceUnavailableError, UnsafeURLError
 from z_interact_assets.core.models import ImageLimits
+from z_interact_assets.storage.deadlines import Deadline, DeadlineExpired
 from z_interact_assets.storage.objects.addresses import AddressPolicy, IPAddress, Resolver, is_public, resolve_host
 
 HTTPS_PORT = 443
@@ -30,6 +29,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _RETRYABLE = frozenset({408, 425, 429})
 _CHUNK = 64 * 1024
 _CONNECT_SECONDS = 10.0
+_TOO_SLOW = "too slow"
 _HEADERS = {"Accept": "image/*", "Accept-Encoding": "identity", "User-Agent": "z-interact-assets"}
 
 
@@ -77,19 +77,19 @@ class ImageFetcher:
         addresses = self._checked_addresses(target)
         connection = self._connect(target, addresses, deadline)
         try:
-            with _cut_off(connection, self._left(target, deadline)) as expired:
+            with Deadline(self._left(target, deadline)) as limit:
                 try:
+                    limit.watch(connection.sock)
                     connection.request(
                         "GET", target.request_uri, headers=_headers(target), preload_content=False, decode_content=False
                     )
                     # Closing the connection alone leaves the socket open while an unread response refers to it.
                     with closing(connection.getresponse()) as response:
                         answer = self._read(target, response)
-                except (HTTPError, HTTPException, OSError) as error:
-                    raise _unavailable(target, _too_slow(expired) or type(error).__name__) from None
-                # The cut-off reads as the end of the body where no length was announced.
-                if expired.is_set():
-                    raise _unavailable(target, _too_slow(expired))
+                except (HTTPError, HTTPException, OSError, DeadlineExpired) as error:
+                    raise _unavailable(target, _TOO_SLOW if limit.expired else type(error).__name__) from None
+                if limit.expired:
+                    raise _unavailable(target, _TOO_SLOW)
                 return answer
         finally:
             connection.close()
@@ -156,33 +156,8 @@ class ImageFetcher:
     def _left(self, target: Url, deadline: float) -> float:
         left = deadline - self.clock()
         if left <= 0:
-            raise _unavailable(target, "too slow")
+            raise _unavailable(target, _TOO_SLOW)
         return left
-
-
-@contextmanager
-def _cut_off(connection: HTTPSConnection, seconds: float) -> Iterator[Event]:
-    """Break the connection after `seconds`.
-
-    A socket's own timeout starts anew with every byte, so a server that drips would hold us for ever.
-    """
-    expired = Event()
-    sock = connection.sock
-
-    def cut() -> None:
-        expired.set()
-        # Not SSLSocket.shutdown: it drops the TLS layer, and a reader in another thread would go on in clear text.
-        with suppress(OSError):
-            socket.socket.shutdown(sock, socket.SHUT_RDWR)
-
-    timer = Timer(seconds, cut)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield expired
-    finally:
-        timer.cancel()
-        timer.join()
 
 
 def _parse(url: str) -> Url:
@@ -215,10 +190,6 @@ def _check_status(target: Url, status: int) -> None:
 def _shown(target: Url) -> str:
     """The URL for a message: no credentials, no query (signatures live there), no fragment."""
     return Url(scheme=target.scheme, host=target.host, port=target.port, path=target.path).url or "The URL"
-
-
-def _too_slow(expired: Event) -> str:
-    return "too slow" if expired.is_set() else ""
 
 
 def _unavailable(target: Url, why: str) -> SourceUnavailableError:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from botocore.exceptions import ClientError
 from pydantic import SecretStr
 
-from z_interact_assets.core.errors import SettingsError
+from z_interact_assets.core.errors import SettingsError, StorageUnavailableError
 from z_interact_assets.core.keys import validate_key
 from z_interact_assets.core.metadata import Cipher, decode_metadata
 from z_interact_assets.core.models import ObjectSummary, StoredObject
@@ -147,6 +147,8 @@ class R2Store(BaseStore):
                 if status_of(error) == HTTPStatus.NOT_FOUND:
                     return None
                 raise
+        if not answer.get("ETag") or "LastModified" not in answer:
+            raise _no_answer_of_s3(f"object {key!r}")
         return StoredObject(
             key=key,
             size=answer["ContentLength"],
@@ -179,6 +181,10 @@ class R2Store(BaseStore):
                 page = next(pages, None)
             if page is None:
                 return
+            # Whatever answers 200 with some other XML (a sign-in page) has no entries, and a page that promises more
+            # but not where ends botocore's paging: either would make the rest of the bucket look empty.
+            if page.get("IsTruncated") is None or (page["IsTruncated"] and not page.get("NextContinuationToken")):
+                raise _no_answer_of_s3("the listing")
             for entry in page.get("Contents", ()):
                 # The stubs call these optional; every S3 listing has them, and without them we must not guess.
                 yield ObjectSummary(
@@ -253,6 +259,13 @@ class R2Store(BaseStore):
 def _is_taken(error: ClientError) -> bool:
     # 409 is S3's answer while another conditional write of the key is in progress.
     return status_of(error) == HTTPStatus.PRECONDITION_FAILED or code_of(error) == "ConditionalRequestConflict"
+
+
+def _no_answer_of_s3(thing: str) -> StorageUnavailableError:
+    return StorageUnavailableError(
+        f"The answer about {thing} is not one of S3's.",
+        remedy="Check that nothing between this machine and R2 answers in its place (a proxy, a sign-in page).",
+    )
 
 
 def _account_of(endpoint_url: str) -> str | None:
