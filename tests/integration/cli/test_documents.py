@@ -46,7 +46,7 @@ STATUS = {
 # Beyond the contract; the help of each command names them.
 MORE_PLAN = {"skipped": INT, "large_images": MAYBE}
 MORE_MIGRATION = {"large_images": INT}
-MORE_VALIDATION = {"misdirected": list, "rows_gone": list}
+MORE_VALIDATION = {"misdirected": list, "rows_gone": list, "shared": list}
 MORE_STATS = {"local_images": INT, "unfinished_images": INT, "unrecognised_images": INT}
 
 SHAPES: Mapping[str, Mapping[str, Any]] = {

@@ -154,7 +154,9 @@ def test_an_object_seen_twice_keeps_its_first_owner_and_gets_the_newer_proof(led
     store(ledger, "a", an_object("images/p/1-x.png", sha256=None))
     store(ledger, "b", an_object("images/p/1-x.png"))
     ledger.work.record_proofs(["images/p/1-x.png"], proof="sha256", now_ms=9)
-    assert list(ledger.ask.object_keys()) == [("images/p/1-x.png", 10)]
+    assert [(found.key, found.size, found.image_id) for found in ledger.ask.recorded_objects()] == [
+        ("images/p/1-x.png", 10, "a")
+    ]
     assert [(item.object_key, item.sha256, item.proof) for item in ledger.ask.items()] == [
         ("images/p/1-x.png", "5" * 64, "sha256")
     ] * 2
@@ -182,9 +184,9 @@ def test_long_answers_come_in_pages(ledger, monkeypatch):
         end(ledger, str(n), DONE)
     assert [item.image_id for item in ledger.ask.items()] == [str(n) for n in range(10)]
     assert len(list(ledger.ask.items([DONE]))) == 7
-    assert [key for key, _ in ledger.ask.object_keys()] == [f"images/p/1-{n}.png" for n in range(7)]
-    assert ledger.ask.has_object("images/p/1-3.png")
-    assert not ledger.ask.has_object("images/p/1-8.png")
+    assert [found.key for found in ledger.ask.recorded_objects()] == [f"images/p/1-{n}.png" for n in range(7)]
+    assert ledger.ask.recorded_object("images/p/1-3.png") is not None
+    assert ledger.ask.recorded_object("images/p/1-8.png") is None
 
 
 @pytest.mark.parametrize("image_id", ["i" * 10_240, "a'b\"", "\u202egnp\u200b", "NUL\0id", "💃", ""])

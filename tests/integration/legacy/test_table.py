@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ def table(app):
         yield opened
 
 
-def heads(table: LegacyTable, **options: int) -> list[RowHead]:
+def heads(table: LegacyTable, **options: Any) -> list[RowHead]:
     return [head for page in table.heads(**options) for head in page]
 
 

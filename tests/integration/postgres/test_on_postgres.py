@@ -107,7 +107,7 @@ def test_every_row_state_ends_as_on_sqlite(workspace, sample, store):
     again, second = migrate(workspace, store)
     assert again.planned == again.planned_again == second.planned == 0
     inventory = take_inventory(store, workspace.table, workspace.ledger, workspace.bases)
-    assert (inventory.orphan_count, inventory.missing_count) == (0, 0)
+    assert (inventory.orphans, inventory.shared, inventory.problems) == ([], [], [])
     stats = collect_stats(workspace.table, workspace.ledger, workspace.bases, inventory.counts(), now_ms=0)
     assert stats["total_images"] == len(sample.expected)
 

@@ -16,8 +16,8 @@ from z_interact_assets.core.errors import (
     TableUnusableError,
     ZInteractError,
 )
+from z_interact_assets.execution.progress import Progress
 from z_interact_assets.migrate.outcomes import Totals
-from z_interact_assets.migrate.progress import Progress
 
 KEYS = [f"b{number:06}" for number in range(1, 101)]
 

@@ -7,9 +7,9 @@ import pytest
 from z_interact_assets.core.models import ItemState
 from z_interact_assets.core.reasons import Reason
 from z_interact_assets.core.records import StoredRecord, WorkItem
+from z_interact_assets.execution.progress import Progress
 from z_interact_assets.migrate import outcomes
 from z_interact_assets.migrate.outcomes import Outcome, Totals, error_entry, final
-from z_interact_assets.migrate.progress import Progress
 
 FIELDS = [
     "planned", "migrated", "already_stored", "quarantined", "conflicts", "failed", "skipped", "bytes_uploaded",
