@@ -29,14 +29,12 @@ PUBLIC_URL = "https://img.example.com"
 
 def r2_store(standin: StandIn, **changes: Any) -> R2Store:
     """A store on the stand-in that tries once."""
-    options = {"max_attempts": 1, "secret_access_key": standin.secret_access_key, "bucket": standin.bucket, **changes}
+    options = {
+        "max_attempts": 1, "secret_access_key": standin.secret_access_key, "bucket": standin.bucket,
+        "public_url": standin.public_url, **changes,
+    }  # fmt: skip
     return R2Store.from_config(
-        R2Config(
-            endpoint_url=standin.endpoint_url,
-            access_key_id=standin.access_key_id,
-            public_url=standin.public_url,
-            **options,
-        )
+        R2Config(endpoint_url=standin.endpoint_url, access_key_id=standin.access_key_id, **options)
     )
 
 
@@ -53,6 +51,7 @@ class Site:
         concurrency: int | None = 4,
         limits: ImageLimits | None = None,
         busy_timeout: float = 5.0,
+        ledger_url: str | None = None,
     ) -> None:
         self.app = app
         self.memory = HookedStore(public_url=PUBLIC_URL)
@@ -62,7 +61,7 @@ class Site:
         self.bases = KnownBases(self.store.public_url("x").removesuffix("/x"), bucket=self.store.bucket)
         self.table = open_table(app.url, busy_timeout=busy_timeout)
         self.ledger_path = folder / "ledger.db"
-        self.ledger = open_ledger(f"sqlite:///{self.ledger_path}")
+        self.ledger = open_ledger(ledger_url or f"sqlite:///{self.ledger_path}")
         self.engine = Engine(
             table=self.table,
             preparation=Preparation(self.bases, limits or ImageLimits()),
