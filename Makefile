@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo dev test test-all lint format lock bench clean
+.PHONY: help install demo dev test test-all fuzz lint format lock bench clean
 
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -31,6 +31,10 @@ test: install  ## The fast tests
 test-all: install  ## All tests
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
+FUZZ_SECONDS ?= 60
+fuzz: install  ## Hostile images, texts and metadata for FUZZ_SECONDS; guided by coverage after `.venv/bin/pip install atheris`
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
+
 lint: install  ## Formatting, rules, types, layers, definitions
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -50,4 +54,4 @@ bench: install  ## Migrate made-up rows with 1,000 and 10,000 images; time and m
 	$(BIN)/python bench/growth.py $(BENCH_ROWS)
 
 clean:  ## Remove what make made (the demo's data too)
-	rm -rf $(VENV) .demo .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) .demo .fuzz .pytest_cache .ruff_cache .hypothesis build dist

@@ -1,0 +1,11 @@
+"""How hypothesis works here: the same examples in every run, or many more of them at will.
+
+pytest tests/unit --hypothesis-profile=long
+"""
+
+from hypothesis import settings
+
+# A test of CI fails for a change of the code, not for the day's luck; looking for new examples is the long one's task.
+settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
+settings.register_profile("long", max_examples=5_000, deadline=None)
+settings.load_profile("repeatable")
