@@ -8,6 +8,8 @@ import hashlib
 
 import sqlalchemy as sa
 
+from z_interact_assets.storage.ledger.columns import AnyText, AnyValues
+
 REVISION = "0002"
 
 metadata = sa.MetaData(
@@ -49,7 +51,7 @@ items = sa.Table(
     "items",
     metadata,
     sa.Column("item_id", _Id, primary_key=True),
-    sa.Column("image_id", sa.Text, nullable=False),
+    sa.Column("image_id", AnyText, nullable=False),
     sa.Column("image_hash", sa.String(32), nullable=False, unique=True),
     sa.Column("batch_key", sa.ForeignKey("batches.batch_key"), nullable=True),
     sa.Column("position", sa.Integer, nullable=True),
@@ -61,7 +63,7 @@ items = sa.Table(
     sa.Column("source", sa.String(16), nullable=True),
     sa.Column("object_key", sa.Text, nullable=True),
     sa.Column("originals", sa.JSON, nullable=True),
-    sa.Column("before", sa.JSON, nullable=True),
+    sa.Column("before", AnyValues, nullable=True),
     sa.Column("run_id", sa.String(64), nullable=True),
     sa.Column("planned_at", sa.BigInteger, nullable=False),
     sa.Column("stored_at", sa.BigInteger, nullable=True),
