@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from z_interact_assets.core.showing import plain as plain  # noqa: PLC0414 - what every command prints with
+
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout, nothing else.")
 
 
@@ -22,11 +24,6 @@ demo_folder = click.option(
 def print_json(document: Mapping[str, Any]) -> None:
     """Print the document on stdout, in ASCII: ids are the app's users' and may hold what a terminal obeys."""
     click.echo(json.dumps(document, indent=2))
-
-
-def plain(text: object) -> str:
-    """Return a text without what a terminal obeys: control characters, line breaks, writing direction."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in str(text))
 
 
 def examples(*lines: str) -> Callable[[click.Command], click.Command]:

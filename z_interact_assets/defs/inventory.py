@@ -1,12 +1,13 @@
 """Groups `inventory` and `reports`: what is in the bucket, and the statistics of it all."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
 from z_interact_assets.core.keys import IMAGE_PREFIX
+from z_interact_assets.core.showing import shortened
 from z_interact_assets.core.stats import ROW_CLASSES, BucketCounts
 from z_interact_assets.defs.failures import as_failures
 from z_interact_assets.defs.migration import migrated_images
@@ -59,7 +60,7 @@ def r2_inventory(
             "missing": counts.missing,
             "corrupted": counts.corrupted,
             "misdirected": counts.misdirected,
-            "misdirected_examples": [image_id[:80] for image_id in inventory.misdirected[:MAX_EXAMPLES]],
+            "misdirected_examples": _examples(inventory.misdirected),
             "edited_by_the_app": inventory.edited_count,
             "shared": counts.shared,
         },
@@ -70,9 +71,9 @@ def r2_inventory(
                 severity=dg.AssetCheckSeverity.WARN,
                 metadata={
                     "orphans": counts.orphans,
-                    "examples": inventory.orphans[:MAX_EXAMPLES],
+                    "examples": _examples(inventory.orphans),
                     "shared": counts.shared,
-                    "shared_examples": inventory.shared[:MAX_EXAMPLES],
+                    "shared_examples": _examples(inventory.shared),
                 },
             ),
             dg.AssetCheckResult(
@@ -80,13 +81,17 @@ def r2_inventory(
                 passed=not counts.missing and not counts.corrupted,
                 metadata={
                     "missing": counts.missing,
-                    "examples": inventory.missing[:MAX_EXAMPLES],
+                    "examples": _examples(inventory.missing),
                     "corrupted": counts.corrupted,
-                    "corrupted_examples": inventory.corrupted[:MAX_EXAMPLES],
+                    "corrupted_examples": _examples(inventory.corrupted),
                 },
             ),
         ],
     )
+
+
+def _examples(names: Sequence[str]) -> list[str]:
+    return [shortened(name) for name in names[:MAX_EXAMPLES]]
 
 
 class StatsConfig(dg.Config):
@@ -130,7 +135,10 @@ def storage_stats(
             **({} if health["score"] is None else {"health_score": health["score"]}),
             "issues": dg.MetadataValue.md("\n".join(f"- {issue}" for issue in health["issues"]) or "None."),
             "by_content_type": dg.MetadataValue.table(
-                records=[dg.TableRecord(record) for record in types.to_dict("records")],
+                records=[
+                    dg.TableRecord({**record, "content_type": shortened(str(record["content_type"]))})
+                    for record in types.to_dict("records")
+                ],
                 schema=dg.TableSchema([
                     dg.TableColumn("content_type"), dg.TableColumn("images", "int"), dg.TableColumn("bytes", "int"),
                 ]),

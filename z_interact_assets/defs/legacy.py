@@ -5,6 +5,7 @@ from itertools import islice
 import dagster as dg
 
 from z_interact_assets.core.rows import TableShape
+from z_interact_assets.core.showing import plain, shortened
 from z_interact_assets.defs.beta import accepted_beta
 from z_interact_assets.defs.failures import as_failures
 from z_interact_assets.defs.resources import RunObserver
@@ -58,7 +59,9 @@ def legacy_images(workspace: dg.ResourceParam[Workspace], observer: dg.ResourceP
 def column_schema(shape: TableShape) -> dg.TableSchema:
     """Return the reflected columns as Dagster shows them."""
     return dg.TableSchema(
-        columns=[dg.TableColumn(name, type=kind) for name, kind in zip(shape.columns, shape.types, strict=True)]
+        columns=[
+            dg.TableColumn(plain(name), type=plain(kind)) for name, kind in zip(shape.columns, shape.types, strict=True)
+        ]
     )
 
 
@@ -71,7 +74,7 @@ def table_shape_is_known(workspace: dg.ResourceParam[Workspace]) -> dg.AssetChec
     return dg.AssetCheckResult(
         passed=not unknown and not unaddressable,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"unknown_columns": list(unknown), "rows_without_an_id": unaddressable},
+        metadata={"unknown_columns": [shortened(name) for name in unknown], "rows_without_an_id": unaddressable},
     )
 
 
@@ -80,7 +83,7 @@ def no_new_base64(workspace: dg.ResourceParam[Workspace]) -> dg.AssetCheckResult
     """Warn of rows that wait for planning."""
     with as_failures():
         waiting = (head.id for head, decision, _ in workspace.planner().unplanned() if decision.is_work)
-        examples = list(islice(waiting, MAX_EXAMPLES))
+        examples = [shortened(image_id) for image_id in islice(waiting, MAX_EXAMPLES)]
         images = len(examples) + sum(1 for _ in waiting)
     return dg.AssetCheckResult(
         passed=not images,

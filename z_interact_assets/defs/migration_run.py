@@ -13,6 +13,7 @@ from z_interact_assets.core.errors import TransientError
 from z_interact_assets.core.models import ItemState
 from z_interact_assets.core.ports import ObjectStore
 from z_interact_assets.core.records import BatchSummary, LedgerItem
+from z_interact_assets.core.showing import shortened
 from z_interact_assets.defs.resources import RunObserver
 from z_interact_assets.execution.progress import Progress
 from z_interact_assets.migrate.migration import Migration, Scope
@@ -75,7 +76,7 @@ class MigrationRun:
     def _report(self, summary: BatchSummary) -> None:
         items = self._workspace.ledger.ask.batch_items(summary.key)
         self._set_aside += summary.set_aside
-        self._examples += [item.image_id[:80] for item in items if item.state in _TROUBLE][:MAX_EXAMPLES]
+        self._examples += [shortened(item.image_id) for item in items if item.state in _TROUBLE][:MAX_EXAMPLES]
         self._context.log_event(
             dg.AssetMaterialization(
                 self._context.asset_key, partition=summary.key, metadata=_metadata(summary, items, self._store)
@@ -162,6 +163,6 @@ def _record(item: LedgerItem) -> dg.TableRecord:
             "reason": item.reason.sentence if item.reason else "",
             "bytes": item.size or 0,
             "object_key": item.object_key or "",
-            "image_id": item.image_id[:80],
+            "image_id": shortened(item.image_id),
         }
     )

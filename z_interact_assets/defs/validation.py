@@ -9,6 +9,7 @@ import dagster as dg
 from pydantic import Field
 
 from z_interact_assets.core.errors import StorageUnavailableError
+from z_interact_assets.core.showing import shortened
 from z_interact_assets.defs.failures import as_failures
 from z_interact_assets.defs.migration import migrated_images
 from z_interact_assets.defs.resources import R2Resource, RunObserver
@@ -145,7 +146,7 @@ def _result(name: str, report: ValidationReport, false: list[str]) -> dg.AssetCh
         "valid": dg.MetadataValue.int(report.valid),
         "failing": dg.MetadataValue.int(len(false)),
         "unreachable": dg.MetadataValue.int(len(report.unreachable)),
-        "examples": dg.MetadataValue.json([image_id[:80] for image_id in false[:MAX_EXAMPLES]]),
+        "examples": dg.MetadataValue.json([shortened(image_id) for image_id in false[:MAX_EXAMPLES]]),
     }
     for listed, keys in (("orphans", report.orphaned), ("shared", report.shared)):
         if keys is not None:
