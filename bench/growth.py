@@ -54,7 +54,8 @@ def _migrate(rows: int) -> dict[str, float]:
         started = time.perf_counter()
         workspace.planner().plan()
         planned = time.perf_counter()
-        from z_interact_assets.migrate.migration import Migration, Scope
+        from z_interact_assets.migrate.migration import Migration
+        from z_interact_assets.migrate.scope import Scope
 
         migration = Migration(workspace.engine(concurrency=16), NullStore(public_url=public), workspace.ledger)
         for _ in migration.run(Scope()):

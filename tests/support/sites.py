@@ -16,12 +16,16 @@ from z_interact_assets.core.reasons import Reason
 from z_interact_assets.core.records import BatchSummary, LedgerItem
 from z_interact_assets.core.urls import KnownBases
 from z_interact_assets.demo.standin import StandIn
+from z_interact_assets.inventory import Inventory, take_inventory
 from z_interact_assets.migrate.forecast import Forecast, Forecaster
 from z_interact_assets.migrate.migration import Engine, Migration, Scope
 from z_interact_assets.migrate.planner import Planner, PlanResult
+from z_interact_assets.reverse import Chosen, Means, Reclaim, Rollback
+from z_interact_assets.reverse.reclaim import DAY_MS
 from z_interact_assets.storage.ledger import Ledger, open_ledger
 from z_interact_assets.storage.legacy import open_table
 from z_interact_assets.storage.objects import MemoryStore, R2Config, R2Store
+from z_interact_assets.storage.public import PublicReader
 
 NOW_MS = 1_760_000_000_456
 PUBLIC_URL = "https://img.example.com"
@@ -99,6 +103,33 @@ class Site:
     def report(self, scope: Scope | None = None) -> dict[str, Any]:
         """Plan and migrate; the document of `migrate --json`."""
         return self.migrate(scope)[0].totals.report(duration_seconds=0, dry_run=False)
+
+    def means(self, **changes: Any) -> Means:
+        """What a rollback or a reclaim of this site works with."""
+        options = {"clock_ms": lambda: NOW_MS, "run_id": "undo", "concurrency": 4, "stop": self.stop, **changes}
+        return Means(table=self.table, ledger=self.ledger, **options)
+
+    def rollback(self, chosen: Chosen | None = None, *, delete_objects: bool = False, **means: Any) -> dict[str, Any]:
+        """Roll back to the end; the document of `rollback --json`."""
+        rollback = Rollback(self.means(**means), self.store, self.bases, delete_objects=delete_objects)
+        for _ in rollback.run(chosen or Chosen()):
+            pass
+        return rollback.report.to_json()
+
+    def inventory(self) -> Inventory:
+        """Match table, ledger and bucket."""
+        return take_inventory(self.store, self.table, self.ledger, self.bases)
+
+    def reclaim(
+        self, batch_keys: tuple[str, ...] | None = None, *, days: float = 8, after_days: float = 7, **means: Any
+    ) -> dict[str, Any]:
+        """Reclaim so many days after NOW_MS; the document of `reclaim --json`."""
+        later = self.means(**{"clock_ms": lambda: NOW_MS + int(days * DAY_MS), **means})
+        with PublicReader(retries=0) as public:
+            reclaim = Reclaim(later, self.store, self.bases, public, after_days=after_days)
+            for _ in reclaim.run(self.inventory(), batch_keys):
+                pass
+        return reclaim.report.to_json()
 
     def forecast(self, scope: Scope | None = None) -> Forecast:
         """The dry run of plan and migration."""

@@ -11,8 +11,8 @@ from z_interact_assets.cli.options import plain
 from z_interact_assets.cli.planning import assign_batches
 from z_interact_assets.cli.progress import shown_progress
 from z_interact_assets.core.planning import Decision, batch_count, batch_key
-from z_interact_assets.migrate.migration import Scope
 from z_interact_assets.migrate.outcomes import Totals
+from z_interact_assets.migrate.scope import Scope
 
 if TYPE_CHECKING:
     from z_interact_assets.cli.runs import Runs
@@ -40,7 +40,7 @@ def migrate_now(
     started = monotonic()
     assign_batches(runs, batch_size=batch_size)
     refuse_unknown(workspace, scope)
-    workspace.planner().try_again(scope.image_ids or ())
+    workspace.planner().try_again(scope)
     pending = workspace.ledger.work.pending(scope.batch_keys, image_ids=scope.image_ids)
     left = scope.limit
     with shown_progress("Migrating") as runs.observer.listen:

@@ -11,6 +11,7 @@ ZInteractError
 │   ├── ObjectDiffersError      other bytes are stored under this key; they are never overwritten
 │   ├── StorageRefusedError     the object store refuses us: credentials, bucket, permission
 │   ├── TableUnusableError      the app's table is absent, read-only or has a shape we cannot work with
+│   ├── ReclaimRefusedError     base64 must not be cleared as things stand
 │   ├── LedgerUnusableError     the ledger's database cannot hold our schema
 │   ├── BackupUnusableError     a folder a backup cannot be made in, or that holds none
 │   └── BackupDamagedError      a file of a backup is not what its manifest says
@@ -113,6 +114,10 @@ _REFUSED_FOR_ALL = frozenset({
 
 class TableUnusableError(PermanentError):
     """The app's table is absent, read-only or lacks the columns without which nothing can be done."""
+
+
+class ReclaimRefusedError(PermanentError):
+    """Base64 must not be cleared as things stand; nothing was."""
 
 
 class LedgerUnusableError(PermanentError):

@@ -151,6 +151,12 @@ def migrated_key(
         raise ImageRejectedError(Reason.BAD_KEY_PART, error.message) from error
 
 
+def is_migrated_key(key: str, *, row_id: str, sha256: str) -> bool:
+    """Tell whether `migrated_key` made the key for this row and these bytes: then no other row's migration can have."""
+    parsed = parse_key(key)
+    return parsed is not None and parsed.random_id == _random_id(_sha256(f"{row_id}\n{sha256}"))
+
+
 def generated_key(
     *,
     session_id: str | None,

@@ -5,7 +5,7 @@ from enum import StrEnum
 from math import ceil
 
 from z_interact_assets.core.errors import PermanentError
-from z_interact_assets.core.models import ItemState
+from z_interact_assets.core.models import PENDING_STATES, ItemState
 from z_interact_assets.core.reasons import Reason
 from z_interact_assets.core.records import KnownItem
 from z_interact_assets.core.rows import RowHead
@@ -104,17 +104,16 @@ class Decision(StrEnum):
         return self in (Decision.BATCH, Decision.PLAN_AGAIN)
 
 
-# Their end is not ours to change: an operator rolled the row back, or a run has it in hand.
-_IN_HAND = frozenset({ItemState.PLANNED, ItemState.STORED, ItemState.FAILED, ItemState.ROLLED_BACK})
-
-
 # A run that names such an image asks for another try of it; what stood in its way may lie outside the row.
-RETRIED_WHEN_NAMED = frozenset({ItemState.QUARANTINED, ItemState.CONFLICT, ItemState.LOCAL_ONLY})
+# A rolled-back one stays as it is until somebody asks for it, or the app writes another image into its row.
+RETRIED_WHEN_NAMED = frozenset({
+    ItemState.QUARANTINED, ItemState.CONFLICT, ItemState.LOCAL_ONLY, ItemState.ROLLED_BACK,
+})  # fmt: skip
 
 
 def decide(head: RowHead, known: KnownItem | None, rules: Rules) -> Decision:
     """Decide about one row from its head and what the ledger knows of it."""
-    if known is not None and known.state in _IN_HAND:
+    if known is not None and known.state in PENDING_STATES:  # a run has it in hand, or will have
         return Decision.LEAVE
     if known is not None and known.fingerprint == head.fingerprint and not _static_folder_is_new(known, rules):
         return Decision.LEAVE

@@ -207,7 +207,7 @@ class Preparation:
 
 def describe_text(text: Any, decoded: DecodedText, images: Iterable[PreparedImage]) -> dict[str, Any]:
     """Return the undo record of one text: its form, size and SHA-256, and the SHA-256 of the image it spells."""
-    raw = text if isinstance(text, bytes) else str(text).encode("utf-8", "surrogatepass")
+    raw = raw_text(text)
     spelt = next(image.digests.sha256 for image in images if image.data == decoded.data)
     return {
         "form": {"raw": True} if raw == decoded.data else decoded.form.to_json(),
@@ -215,6 +215,11 @@ def describe_text(text: Any, decoded: DecodedText, images: Iterable[PreparedImag
         "text_sha256": hashlib.sha256(raw).hexdigest(),
         "sha256": spelt,
     }
+
+
+def raw_text(value: Any) -> bytes:
+    """Return a stored text's bytes, as its undo record hashes them."""
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
 
 
 def _decode(value: Any) -> DecodedText:

@@ -26,6 +26,10 @@ class Reason(StrEnum):
     STORAGE_UNAVAILABLE = "storage_unavailable"
     TABLE_UNAVAILABLE = "table_unavailable"
     COMPLETED_WITHOUT_IMAGE = "completed_without_image"
+    OBJECT_SHARED = "object_shared"
+    UNDO_RECORD_UNFIT = "undo_record_unfit"
+    NOT_AS_WRITTEN = "not_as_written"
+    URL_NOT_PUBLIC = "url_not_public"
 
     @property
     def sentence(self) -> str:
@@ -54,4 +58,8 @@ _SENTENCES: dict[Reason, str] = {
     Reason.STORAGE_UNAVAILABLE: "R2 could not be reached; the next run tries again.",
     Reason.TABLE_UNAVAILABLE: "The app's database could not be reached; the next run tries again.",
     Reason.COMPLETED_WITHOUT_IMAGE: "The row says completed but holds no image.",
+    Reason.OBJECT_SHARED: "Another row names the same object: deleting that row's image would take this one's with it.",
+    Reason.UNDO_RECORD_UNFIT: "The ledger's record does not give the row's text back, byte for byte.",
+    Reason.NOT_AS_WRITTEN: "The row does not hold what was just written: the app changed it meanwhile.",
+    Reason.URL_NOT_PUBLIC: "The row's URL is not on R2_PUBLIC_URL or one of R2_FORMER_PUBLIC_URLS.",
 }

@@ -191,3 +191,19 @@ class UndoRecord:
     objects: tuple[ObjectRecord, ...]
     originals: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
     before: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoScope:
+    """Which images to take back or to clear: those in some states, of some batches or by id; None is no limit.
+
+    `source` is where their image was, `published_until` (UTC ms) the latest switch. `with_object` leaves out those no
+    object was ever stored for.
+    """
+
+    states: tuple[ItemState, ...]
+    batch_keys: tuple[str, ...] | None = None
+    image_ids: tuple[str, ...] | None = None
+    source: str | None = None
+    published_until: int | None = None
+    with_object: bool = False

@@ -91,6 +91,11 @@ class KnownBases:
         split = _split_web_url(url.strip(_WHITE_SPACE))
         return split is not None and _S3_HOST.fullmatch(split.hostname or "") is None
 
+    def is_configured(self, url: str) -> bool:
+        """Whether the URL is on R2_PUBLIC_URL or a former one: a pub-….r2.dev nobody configured may be anybody's."""
+        split = _split_web_url(url.strip(_WHITE_SPACE))
+        return split is not None and self._key_under_a_base(split) is not None
+
     def public_url(self, key: str) -> str:
         """`base + "/" + key`. SettingsError without a base, InvalidKeyError for a key that needs escaping."""
         if not self.public_base:

@@ -16,7 +16,8 @@ from z_interact_assets.core.records import BatchSummary, LedgerItem
 from z_interact_assets.core.showing import shortened
 from z_interact_assets.defs.resources import RunObserver
 from z_interact_assets.execution.progress import Progress
-from z_interact_assets.migrate.migration import Migration, Scope
+from z_interact_assets.migrate.migration import Migration
+from z_interact_assets.migrate.scope import Scope
 from z_interact_assets.workspace import Workspace
 
 LOG_EVERY_S = 10.0

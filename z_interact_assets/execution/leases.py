@@ -77,6 +77,10 @@ class Leases:
             yield claimed
             elsewhere = [key for key in elsewhere if key not in claimed]
 
+    def still_holds(self, keys: Sequence[str]) -> bool:
+        """Tell, and prolong the lease, whether all of these batches are ours yet: this process may have been asleep."""
+        return self._book.renew(self._id, keys, expires_at=self._clock_ms() + int(LEASE_S * 1000))
+
     def release(self, keys: Sequence[str]) -> None:
         """Let go of batches that are done."""
         self._book.release(self._id, keys)

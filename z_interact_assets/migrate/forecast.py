@@ -11,9 +11,10 @@ from z_interact_assets.core.planning import Decision, Estimate, Prices, batch_ke
 from z_interact_assets.core.ports import ObjectStore
 from z_interact_assets.core.records import KnownItem, WorkItem
 from z_interact_assets.execution.progress import ProgressListener, ignore_progress
-from z_interact_assets.migrate.migration import Engine, Scope
+from z_interact_assets.migrate.migration import Engine
 from z_interact_assets.migrate.outcomes import Outcome, Totals
 from z_interact_assets.migrate.planner import Planner
+from z_interact_assets.migrate.scope import Scope
 from z_interact_assets.migrate.sinks import DrySink
 from z_interact_assets.storage.ledger import Ledger
 
@@ -121,7 +122,7 @@ class Forecaster:
         changed = [
             known for _, decision, known in self._planner.unplanned() if decision is Decision.PLAN_AGAIN and known
         ]
-        again = {known.item_id: known for known in [*changed, *self._planner.named(scope.image_ids or ())]}
+        again = {known.item_id: known for known in [*changed, *self._planner.asked_for(scope)]}
         found = [self._work_of(known) for known in again.values()]
         return sorted((item for item in found if _wanted(item, scope)), key=_place)
 

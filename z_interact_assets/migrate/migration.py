@@ -15,6 +15,7 @@ from z_interact_assets.execution.progress import Progress, ProgressListener, ign
 from z_interact_assets.migrate.flow import AdaptiveLimiter, ByteBudget, FixedLimiter, Limiter
 from z_interact_assets.migrate.outcomes import Outcome, Totals
 from z_interact_assets.migrate.pipeline import MAX_THREADS, Pipeline
+from z_interact_assets.migrate.scope import Scope
 from z_interact_assets.migrate.settler import Settler
 from z_interact_assets.migrate.sinks import Sink, StoreSink
 from z_interact_assets.migrate.worker import Worker
@@ -25,20 +26,6 @@ from z_interact_assets.storage.legacy import LegacyTable
 def clock_ms() -> int:
     """Return the time as UTC milliseconds since 1970."""
     return int(time() * 1000)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
-    """What a run is to do: all pending images, or those of some batches, or some images; at most `limit`."""
-
-    batch_keys: tuple[str, ...] | None = None
-    image_ids: tuple[str, ...] | None = None
-    limit: int | None = None
-
-    @property
-    def is_partial(self) -> bool:
-        """Tell whether a batch may be left unfinished on purpose."""
-        return self.image_ids is not None or self.limit is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Planning: every migratable row into exactly one batch. Reads row heads only; writes the ledger only."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from z_interact_assets.core.planning import (
@@ -22,6 +22,7 @@ from z_interact_assets.core.planning import (
 from z_interact_assets.core.records import KnownItem, NewItem
 from z_interact_assets.core.rows import RowHead
 from z_interact_assets.core.stats import TableCounts
+from z_interact_assets.migrate.scope import Scope
 from z_interact_assets.storage.ledger import Ledger
 from z_interact_assets.storage.legacy import LegacyTable
 
@@ -91,14 +92,18 @@ class Planner:
             warnings=_warnings(batches, done),
         )
 
-    def named(self, image_ids: Sequence[str]) -> list[KnownItem]:
-        """Return those of the images that were set aside in a batch: to name one is to ask for another try."""
-        known = self._ledger.planning.known(image_ids) if image_ids else {}
-        return [item for item in known.values() if item.state in RETRIED_WHEN_NAMED and item.batch_key]
+    def asked_for(self, scope: Scope) -> list[KnownItem]:
+        """Return the images that are to be tried again since somebody asks for them.
 
-    def try_again(self, image_ids: Sequence[str], *, run_id: str | None = None) -> None:
+        Those that were set aside or rolled back and are named; with `rolled_back` all of the scope that were.
+        """
+        known = self._ledger.planning.known(scope.image_ids).values() if scope.image_ids else ()
+        named = [item for item in known if item.state in RETRIED_WHEN_NAMED and item.batch_key]
+        return [*named, *(self._ledger.planning.rolled_back(scope.batch_keys) if scope.rolled_back else ())]
+
+    def try_again(self, scope: Scope, *, run_id: str | None = None) -> None:
         """Plan those images again, in the batches they have."""
-        again = {item.item_id: "named by the operator" for item in self.named(image_ids)}
+        again = {item.item_id: "asked for by the operator" for item in self.asked_for(scope)}
         self._ledger.planning.plan_again(again, now_ms=self._clock_ms(), run_id=run_id)
 
     def survey(self) -> tuple[TableCounts, int]:

@@ -122,7 +122,7 @@ def test_a_quarantined_image_is_tried_again_when_it_is_named(site, app, reason):
     assert site.plan().planned_again == 0
     foretold = site.foretold(Scope(image_ids=("a",)))
     assert (foretold["planned"], foretold["quarantined"]) == (1, 0)
-    site.planner().try_again(["a"])
+    site.planner().try_again(Scope(image_ids=("a",)))
     list(site.migration().run(Scope(image_ids=("a",))))
     assert site.state("a")[0] in (ItemState.PUBLISHED, ItemState.ALREADY_IN_R2)
 

@@ -96,6 +96,8 @@ LOCAL, UNFINISHED = head(None, "/images/a.jpg"), head(None, None, "failed")
     (WORK, known(ItemState.QUARANTINED, WORK), Decision.LEAVE),
     (head(5), known(ItemState.QUARANTINED, WORK), Decision.PLAN_AGAIN),
     (WORK, known(ItemState.CONFLICT), Decision.PLAN_AGAIN),
+    (WORK, known(ItemState.ROLLED_BACK, WORK), Decision.LEAVE),
+    (head(5), known(ItemState.ROLLED_BACK, WORK), Decision.PLAN_AGAIN),
     (WORK, known(ItemState.EXTERNAL, EXTERNAL, batch=None), Decision.BATCH),
     (EXTERNAL, known(ItemState.EXTERNAL, EXTERNAL, batch=None), Decision.LEAVE),
     (EXTERNAL, known(ItemState.PUBLISHED, WORK), Decision.SET_ASIDE),
@@ -105,9 +107,9 @@ def test_a_decision_hangs_on_the_row_and_what_is_known_of_it(row, item, decision
     assert decide(row, item, RULES) is decision
 
 
-@pytest.mark.parametrize("state", [*sorted(PENDING_STATES), ItemState.ROLLED_BACK])
+@pytest.mark.parametrize("state", sorted(PENDING_STATES))
 @pytest.mark.parametrize("row", [WORK, head(99), EXTERNAL])
-def test_what_a_run_has_in_hand_or_an_operator_took_back_is_left(state, row):
+def test_what_a_run_has_in_hand_is_left(state, row):
     assert decide(row, known(state, WORK), RULES) is Decision.LEAVE
 
 

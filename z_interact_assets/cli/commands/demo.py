@@ -47,7 +47,7 @@ def _show(home: "DemoHome", rows: int) -> int:
     from z_interact_assets.cli.session import opened  # noqa: PLC0415
     from z_interact_assets.cli.stocktaking import take_stock  # noqa: PLC0415
     from z_interact_assets.cli.validating import validate_now  # noqa: PLC0415
-    from z_interact_assets.migrate.migration import Scope  # noqa: PLC0415
+    from z_interact_assets.migrate.scope import Scope  # noqa: PLC0415
 
     drawn = home.make_sample(rows=rows)
     _heading("1. A table with base64 images, and a bucket")

@@ -10,7 +10,7 @@ from z_interact_assets.cli.options import as_json, examples, print_json
 from z_interact_assets.cli.printing import print_totals
 
 if TYPE_CHECKING:
-    from z_interact_assets.migrate.migration import Scope
+    from z_interact_assets.migrate.scope import Scope
 
 
 @examples(
@@ -23,14 +23,15 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Change nothing anywhere; say what a run now would do.")
 @click.option("--batch", "batches", multiple=True, metavar="B", help="Only this batch (again for more).")
 @click.option("--image-id", "image_ids", multiple=True, metavar="ID", help="Only this image (again for more).")
+@click.option("--rolled-back", is_flag=True, help="Also what was rolled back; else that stays as it is.")
 @click.option("--limit", type=click.IntRange(min=0), metavar="N", help="At most N images.")
 @click.option("--batch-size", type=click.IntRange(1, 100_000), metavar="N", help="Images a batch, for new batches.")
 @click.option("--concurrency", type=click.IntRange(1, 1024), metavar="N", help="Uploads in flight (default: adaptive).")
 @as_json
 @click.pass_context
 def migrate(
-    ctx: click.Context, *, dry_run: bool, batches: tuple[str, ...], image_ids: tuple[str, ...], limit: int | None,
-    batch_size: int | None, concurrency: int | None, as_json: bool,
+    ctx: click.Context, *, dry_run: bool, batches: tuple[str, ...], image_ids: tuple[str, ...], rolled_back: bool,
+    limit: int | None, batch_size: int | None, concurrency: int | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Move base64 images to R2: upload, prove, then point the row at the public URL.
 
@@ -39,9 +40,12 @@ def migrate(
 
     --json also counts `large_images`, those over WARN_IMAGE_BYTES; `errors` lists the first 1,000.
     """
-    from z_interact_assets.migrate.migration import Scope  # noqa: PLC0415 - see app
+    from z_interact_assets.migrate.scope import Scope  # noqa: PLC0415 - see app
 
-    scope = Scope(batch_keys=tuple(sorted(set(batches))) or None, image_ids=image_ids or None, limit=limit)
+    scope = Scope(
+        batch_keys=tuple(sorted(set(batches))) or None, image_ids=image_ids or None, limit=limit,
+        rolled_back=rolled_back,
+    )  # fmt: skip
     if dry_run:
         document, code = _foretell(scope, batch_size=batch_size, concurrency=concurrency), 0
     else:

@@ -23,6 +23,13 @@ class LeaseBook(Sessions):
         with self._writing() as connection:
             connection.execute(sa.update(leases).where(leases.c.holder_id == holder_id).values(expires_at=expires_at))
 
+    def renew(self, holder_id: str, keys: Sequence[str], *, expires_at: int) -> bool:
+        """Note that the holder is alive; tell whether it has all of these batches."""
+        held = sa.select(sa.func.count()).where(batches.c.batch_key.in_(keys), batches.c.leased_by == holder_id)
+        with self._writing() as connection:
+            connection.execute(sa.update(leases).where(leases.c.holder_id == holder_id).values(expires_at=expires_at))
+            return connection.execute(held).scalar_one() == len(set(keys))
+
     def claim(self, holder_id: str, keys: Sequence[str], *, is_over: Callable[[LeaseHolder], bool]) -> list[str]:
         """Give the holder those of the batches that nobody has, or whose holder is over; return them in order.
 

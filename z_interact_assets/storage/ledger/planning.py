@@ -19,21 +19,13 @@ class PlanningBook(Sessions):
 
     def known(self, image_ids: Sequence[str]) -> dict[str, KnownItem]:
         """Return what the ledger has of these images (at most some thousand a call), by image id."""
-        columns = (
-            items.c.item_id, items.c.image_id, items.c.state, items.c.reason, items.c.fingerprint, items.c.position,
-        )  # fmt: skip
-        hashes = [image_hash(image_id) for image_id in image_ids]
-        with self._reading() as connection:
-            rows = connection.execute(
-                sa.select(*columns, items.c.batch_key).where(items.c.image_hash.in_(hashes))
-            ).all()
-        return {
-            image_id: KnownItem(
-                item_id=item_id, image_id=image_id, state=ItemState(state), reason=Reason(reason) if reason else None,
-                fingerprint=fingerprint, batch_key=batch, position=position,
-            )
-            for item_id, image_id, state, reason, fingerprint, position, batch in rows
-        }  # fmt: skip
+        found = self._known(items.c.image_hash.in_([image_hash(image_id) for image_id in image_ids]))
+        return {item.image_id: item for item in found}
+
+    def rolled_back(self, batch_keys: Sequence[str] | None = None) -> list[KnownItem]:
+        """Return the images that were rolled back, of some batches or of all."""
+        among = [] if batch_keys is None else [items.c.batch_key.in_(batch_keys)]
+        return self._known(items.c.state == ItemState.ROLLED_BACK, *among)
 
     def batch_count(self) -> int:
         """Return how many batches there are."""
@@ -105,6 +97,21 @@ class PlanningBook(Sessions):
                     for item_id, why in item_ids.items()
                 ],
             )
+
+    def _known(self, *conditions: sa.ColumnElement[bool]) -> list[KnownItem]:
+        columns = (
+            items.c.item_id, items.c.image_id, items.c.state, items.c.reason, items.c.fingerprint, items.c.batch_key,
+            items.c.position,
+        )  # fmt: skip
+        with self._reading() as connection:
+            rows = connection.execute(sa.select(*columns).where(*conditions)).all()
+        return [
+            KnownItem(
+                item_id=item_id, image_id=image_id, state=ItemState(state), reason=Reason(reason) if reason else None,
+                fingerprint=fingerprint, batch_key=batch, position=position,
+            )
+            for item_id, image_id, state, reason, fingerprint, batch, position in rows
+        ]  # fmt: skip
 
     def _enter(
         self, connection: sa.Connection, rows: Sequence[Mapping[str, object]], common: Mapping[str, object], now_ms: int

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import sqlalchemy as sa
 
 from z_interact_assets.core.models import ImageFormat, ItemState
-from z_interact_assets.core.records import ObjectRecord, OutcomeRecord, ReclaimRecord, UndoRecord
+from z_interact_assets.core.records import ObjectRecord, OutcomeRecord, ReclaimRecord, UndoRecord, UndoScope
 from z_interact_assets.storage.ledger.schema import events, image_hash, items, objects
 from z_interact_assets.storage.ledger.sessions import Sessions
 
@@ -15,30 +15,26 @@ PAGE_ITEMS = 200  # an undo record may hold a whole text, where its form has no 
 class UndoBook(Sessions):
     """Undo records out, what became of them in."""
 
-    def count(
-        self, states: Sequence[ItemState], *, batch_keys: Sequence[str] | None = None,
-        image_ids: Sequence[str] | None = None,
-    ) -> dict[str, int]:  # fmt: skip
-        """Return the number of items in these states in each batch that has any, in order of the batches."""
+    def count(self, scope: UndoScope) -> dict[str, int]:
+        """Return how many images are in the scope, in each batch that has any, in order of the batches."""
         statement = (
             sa.select(items.c.batch_key, sa.func.count())
-            .where(*_among(states, image_ids))
+            .where(*_within(scope))
             .group_by(items.c.batch_key)
             .order_by(items.c.batch_key)
         )
         with self._reading() as connection:
             found = {key: count for key, count in connection.execute(statement).all() if key is not None}
-        return found if batch_keys is None else {key: found[key] for key in sorted(batch_keys) if key in found}
+        wanted = scope.batch_keys
+        return found if wanted is None else {key: found[key] for key in sorted(wanted) if key in found}
 
-    def records(
-        self, states: Sequence[ItemState], batch_key: str, *, image_ids: Sequence[str] | None = None
-    ) -> Iterator[UndoRecord]:
-        """Yield the undo records of one batch in its order, page by page."""
+    def records(self, scope: UndoScope, batch_key: str) -> Iterator[UndoRecord]:
+        """Yield the undo records of one batch that are in the scope, in its order, page by page."""
         last = -1
         while True:
             statement = (
                 sa.select(*_COLUMNS)
-                .where(items.c.batch_key == batch_key, items.c.position > last, *_among(states, image_ids))
+                .where(items.c.batch_key == batch_key, items.c.position > last, *_within(scope))
                 .order_by(items.c.position)
                 .limit(PAGE_ITEMS)
             )
@@ -65,6 +61,13 @@ class UndoBook(Sessions):
         """Record rows whose base64 was cleared."""
         changes = {"reclaimed_at": now_ms, "reclaimed_bytes": sa.bindparam("bytes")}
         self._record(records, changes=changes, now_ms=now_ms, run_id=run_id)
+
+    def record_refused(self, records: Sequence[OutcomeRecord], *, now_ms: int, run_id: str | None) -> None:
+        """Record that something was not done, and why, for the audit trail alone: the items stay as they are."""
+        if not records:
+            return
+        with self._writing() as connection:
+            connection.execute(sa.insert(events), [_event(record, now_ms, run_id) for record in records])
 
     def record_deleted(self, deleted: Mapping[int, Sequence[str]], *, now_ms: int, run_id: str | None) -> None:
         """Record that objects (keys by item id) are gone from the bucket: the ledger no longer answers for them."""
@@ -115,14 +118,7 @@ class UndoBook(Sessions):
                     for record in records
                 ],
             )  # fmt: skip
-            connection.execute(
-                sa.insert(events),
-                [
-                    {"item_id": record.item_id, "at": now_ms, "run_id": run_id,
-                     "event": record.event or record.state.value, "facts": dict(record.facts)}
-                    for record in records
-                ],
-            )  # fmt: skip
+            connection.execute(sa.insert(events), [_event(record, now_ms, run_id) for record in records])
 
     @staticmethod
     def _objects(
@@ -159,8 +155,22 @@ def _object(row: Mapping[str, object]) -> ObjectRecord:
     return ObjectRecord(key=str(row["object_key"]), format=ImageFormat(kind) if kind else None, **values)  # pyright: ignore[reportArgumentType] - the columns are the fields
 
 
-def _among(states: Sequence[ItemState], image_ids: Sequence[str] | None) -> list[sa.ColumnElement[bool]]:
-    conditions: list[sa.ColumnElement[bool]] = [items.c.state.in_([state.value for state in states])]
-    if image_ids is not None:
-        conditions.append(items.c.image_hash.in_([image_hash(image_id) for image_id in image_ids]))
+def _event(record: OutcomeRecord, now_ms: int, run_id: str | None) -> dict[str, object]:
+    facts = {**({"reason": record.reason.value} if record.reason else {}), **record.facts}
+    return {
+        "item_id": record.item_id, "at": now_ms, "run_id": run_id, "event": record.event or record.state.value,
+        "facts": facts,
+    }  # fmt: skip
+
+
+def _within(scope: UndoScope) -> list[sa.ColumnElement[bool]]:
+    conditions: list[sa.ColumnElement[bool]] = [items.c.state.in_([state.value for state in scope.states])]
+    if scope.image_ids is not None:
+        conditions.append(items.c.image_hash.in_([image_hash(image_id) for image_id in scope.image_ids]))
+    if scope.source is not None:
+        conditions.append(items.c.source == scope.source)
+    if scope.published_until is not None:
+        conditions.append(items.c.published_at <= scope.published_until)
+    if scope.with_object:
+        conditions.append(items.c.object_key.is_not(None))
     return conditions
