@@ -1,0 +1,114 @@
+"""A site on disk: the app's table, a bucket, a ledger; made by running operations, copied as often as it is killed."""
+
+import hashlib
+import json
+import shutil
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.crash.effects import Point
+from tests.crash.runs import Run, Runner
+from tests.crash.sample import SAMPLE, upload_what_was_there
+from tests.support.sites import PUBLIC_URL, r2_store
+from tests.support.tables import AppTable
+from z_interact_assets.demo.standin import DEFAULT_BUCKET, StandIn
+from z_interact_assets.demo.standin_state import PORT_FILE
+
+TABLE, LEDGER = "local.db", "ledger.db"
+_WRITTEN = "written.db"
+# What a run that was killed and the next one may leave otherwise than one run alone: how often it was tried.
+_OF_ITEMS = (
+    "image_id", "batch_key", "position", "state", "reason", "detail", "fingerprint", "source", "object_key",
+    "originals", "before", "published_at", "reclaimed_at", "reclaimed_bytes",
+)  # fmt: skip
+_OF_OBJECTS = ("object_key", "role", "size", "md5", "sha256", "etag", "format", "content_type", "proof")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A folder with a site whose bucket is served."""
+
+    folder: Path
+    runner: Runner
+
+    def run(self, operation: str, *, deadly: Point | None = None, stepwise: bool = True) -> Run:
+        """Start an operation."""
+        return self.runner.start(operation, self.folder, deadly=deadly, stepwise=stepwise)
+
+    @property
+    def written(self) -> dict[str, dict[str, Any]]:
+        """The app's rows as it wrote them."""
+        return AppTable(self.folder / _WRITTEN).rows()
+
+    @property
+    def rows(self) -> dict[str, dict[str, Any]]:
+        """The app's rows as they are now."""
+        return AppTable(self.folder / TABLE).rows()
+
+    @property
+    def bucket(self) -> dict[str, bytes]:
+        """Every object's bytes by key, as they are on the stand-in's disk."""
+        folder = self.folder / "r2" / "buckets" / DEFAULT_BUCKET
+        kept = [json.loads(path.read_text()) for path in folder.glob("*.json")]
+        return {entry["key"]: (folder / entry["data"]).read_bytes() for entry in kept}
+
+    def ledger(self, table: str, columns: Sequence[str]) -> list[tuple[Any, ...]]:
+        """Rows of one of the ledger's tables in order of their first column; none if there is no such table yet."""
+        path = self.folder / LEDGER
+        if not path.exists():
+            return []
+        with closing(sqlite3.connect(path)) as connection:
+            if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone():
+                return []
+            return connection.execute(f"SELECT {', '.join(columns)} FROM {table} ORDER BY 1").fetchall()
+
+    def outcome(self) -> dict[str, Any]:
+        """All that an operation leaves behind, but for the traces of how often it was tried."""
+        return {
+            "rows": self.rows,
+            "bucket": {key: hashlib.sha256(data).hexdigest() for key, data in self.bucket.items()},
+            "items": self.ledger("items", _OF_ITEMS),
+            "objects": self.ledger("objects", _OF_OBJECTS),
+            "batches": self.ledger("batches", ("batch_key", "items")),
+        }
+
+    def events(self) -> dict[str, list[str]]:
+        """The names of each image's events, oldest first."""
+        names = dict(self.ledger("items", ("item_id", "image_id")))
+        told: dict[str, list[str]] = {image_id: [] for image_id in names.values()}
+        for _, item_id, event in self.ledger("events", ("event_id", "item_id", "event")):
+            told[names[item_id]].append(event)
+        return told
+
+    def holders(self) -> set[int]:
+        """The processes that the ledger believes to be at work, by pid."""
+        return {pid for (pid,) in self.ledger("leases", ("pid",))}
+
+    def images(self) -> Counter[bytes]:
+        """How often each image is in the bucket."""
+        return Counter(self.bucket.values())
+
+
+def make_place(folder: Path, runner: Runner, operations: Sequence[str] = ()) -> Path:
+    """Make a site with the sample's rows and run operations on it to their ends; return its folder."""
+    folder.mkdir()
+    AppTable(folder / TABLE).add_many([{"id": row_id, **row.columns} for row_id, row in SAMPLE.items()])
+    shutil.copy(folder / TABLE, folder / _WRITTEN)
+    with StandIn(folder / "r2") as standin, closing(r2_store(standin, public_url=PUBLIC_URL)) as store:
+        upload_what_was_there(store)
+        for operation in operations:
+            runner.start(operation, folder, stepwise=True).finish()
+    return folder
+
+
+@contextmanager
+def copied(original: Path, folder: Path, runner: Runner) -> Iterator[Place]:
+    """Yield a copy of a site, its bucket served on a port of its own."""
+    shutil.copytree(original, folder, ignore=shutil.ignore_patterns(PORT_FILE))
+    with StandIn(folder / "r2"):
+        yield Place(folder=folder, runner=runner)
