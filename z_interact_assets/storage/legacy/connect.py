@@ -70,6 +70,9 @@ def _sqlite_engine(path: Path, *, mode: str, busy_timeout: float) -> sa.Engine:
         # isolation_level=None: every statement is its own transaction unless we say BEGIN IMMEDIATE ourselves.
         connection = sqlite3.connect(uri, uri=True, timeout=busy_timeout, isolation_level=None, check_same_thread=False)
         connection.text_factory = _decode
+        # A row given back must be on disk before its object may go. FULL, the usual default, is too little with a
+        # rollback journal: a power loss may bring the journal back, and with it the row as it was.
+        connection.execute("PRAGMA synchronous = EXTRA")
         return connection
 
     return sa.create_engine(
