@@ -2,6 +2,10 @@
 
 from z_interact_assets.backup.backup import Backup
 from z_interact_assets.backup.parts import PartLimits
-from z_interact_assets.backup.report import BackupReport, Moment, MomentListener, RestoreReport
+from z_interact_assets.backup.report import BackupReport, LedgerFate, Moment, MomentListener, Refusal, RestoreReport
+from z_interact_assets.backup.restore import Restore, RestoreOptions
 
-__all__ = ["Backup", "BackupReport", "Moment", "MomentListener", "PartLimits", "RestoreReport"]
+__all__ = [
+    "Backup", "BackupReport", "LedgerFate", "Moment", "MomentListener", "PartLimits", "Refusal", "Restore",
+    "RestoreOptions", "RestoreReport",
+]  # fmt: skip

@@ -77,7 +77,7 @@ class Backup:
         self, folder: BackupFolder, progress: Progress, listen: MomentListener, stop: threading.Event
     ) -> Manifest | Progress:
         total = self._table.count()
-        records = self._rows(progress, lambda done: listen(Moment(done=done, total=total)), stop)
+        records = self._rows(progress, lambda done, read: listen(Moment(done=done, total=total, bytes=read)), stop)
         schema = row_schema(progress.columns)
         number = len(progress.parts) + 1
         for part in write_parts(folder, "rows", schema, records, number=number, limits=self._limits):
@@ -95,18 +95,20 @@ class Backup:
         folder.write(MANIFEST, seal(manifest.document()))
         return manifest
 
-    def _rows(self, progress: Progress, note: Callable[[int], None], stop: threading.Event) -> Iterator[Record]:
+    def _rows(self, progress: Progress, note: Callable[[int, int], None], stop: threading.Event) -> Iterator[Record]:
         """Yield the rows that are not in a finished part yet; one that was deleted meanwhile is no row any more."""
-        done = progress.rows
+        done, read = progress.rows, 0
         for page in self._table.heads(after=progress.last_id):
             for head in page:
                 if stop.is_set():
                     return
                 row = self._table.read(head.id)
-                if row is not None:
-                    yield Record(to_record(row.values, progress.columns), _size(row.values.values()), row.id)
-                    done += 1
-            note(done)
+                if row is None:
+                    continue
+                size = _size(row.values.values())
+                yield Record(to_record(row.values, progress.columns), size, row.id)
+                done, read = done + 1, read + size
+                note(done, read)
 
     def _write_ledger(self, folder: BackupFolder) -> tuple[str, Mapping[str, tuple[Part, ...]]]:
         parts: dict[str, tuple[Part, ...]] = {}

@@ -8,7 +8,7 @@ no entry there is NULL, and nothing else has two spellings.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
@@ -54,7 +54,9 @@ def columns_of(names: Sequence[str], types: Sequence[str]) -> tuple[Column, ...]
     """Return the table's columns; TableUnusableError if one has our own column's name."""
     if EXACT_COLUMN in names:
         raise TableUnusableError(f"The table has a column `{EXACT_COLUMN}`: the name a backup needs for itself.")
-    return tuple(Column.of(name, declared) for name, declared in zip(names, types, strict=True))
+    found = (Column.of(name, declared) for name, declared in zip(names, types, strict=True))
+    # Rows are found by their id, which is a text whatever its column declares (see LegacyTable.heads).
+    return tuple(replace(column, kind=Kind.TEXT) if column.name == "id" else column for column in found)
 
 
 def to_record(values: Mapping[str, Any], columns: Sequence[Column]) -> dict[str, Any]:
@@ -73,10 +75,12 @@ def to_record(values: Mapping[str, Any], columns: Sequence[Column]) -> dict[str,
 
 
 def from_record(record: Mapping[str, Any], columns: Sequence[Column]) -> dict[str, Any]:
-    """Return the row of a record."""
+    """Return the row of a record; ValueError if it lists a value that none could have had."""
     values = {column.name: record[column.name] for column in columns}
     for entry in record[EXACT_COLUMN] or ():
-        values[entry["column"]] = _FROM_BYTES[Kind(entry["kind"])](entry["value"])
+        if entry["column"] not in values:
+            raise ValueError("a value of no column")
+        values[entry["column"]] = _exact(Kind(entry["kind"]), entry["value"])
     return values
 
 
@@ -125,6 +129,15 @@ def _to_bytes(value: Any) -> bytes:
     if isinstance(value, datetime | date | time):
         return value.isoformat().encode()
     return (repr(value) if isinstance(value, float) else str(value)).encode()
+
+
+def _exact(kind: Kind, raw: bytes | None) -> Any:
+    if raw is None:
+        raise ValueError("a value without bytes")
+    try:
+        return _FROM_BYTES[kind](raw)
+    except ArithmeticError:  # what Decimal raises for a text that is no number
+        raise ValueError("not a number") from None
 
 
 def _text(raw: bytes) -> str:

@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import io
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +20,8 @@ from z_interact_assets.core.errors import BackupDamagedError, BackupUnavailableE
 
 UNFINISHED = ".unfinished"
 _CHUNK_BYTES = 1024 * 1024
-_MAY_PASS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENFILE, errno.EMFILE})
+# EFBIG: the limit on the size of files that a shell or a service set (ulimit -f).
+_MAY_PASS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENFILE, errno.EMFILE})
 
 
 class GrowingFile(io.RawIOBase):
@@ -67,16 +69,19 @@ class BackupFolder:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Make the folder if it is not there, and keep others from backing up into it at the same time."""
+        """Make the folder if it is not there, and keep others from writing or reading a backup in it meanwhile."""
         with disk_errors():
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.path.mkdir(mode=0o700, exist_ok=True)
-            handle = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            self._lock(handle)
+            _sync(self.path.parent)
+        with self._locked(fcntl.LOCK_EX):
             yield
-        finally:
-            os.close(handle)
+
+    @contextmanager
+    def held_for_reading(self) -> Iterator[None]:
+        """Keep others from writing a backup into the folder; any number may read it at the same time."""
+        with self._locked(fcntl.LOCK_SH):
+            yield
 
     def names(self) -> set[str]:
         """Return the names of everything in it."""
@@ -107,7 +112,7 @@ class BackupFolder:
                 raw.flush()
                 os.fsync(raw.fileno())
             unfinished.replace(self.path / name)
-            self._sync()
+            _sync(self.path)
 
     def write(self, name: str, data: bytes) -> None:
         """Write a small file."""
@@ -118,29 +123,42 @@ class BackupFolder:
         """Remove a file, durably."""
         with disk_errors():
             (self.path / name).unlink(missing_ok=True)
-            self._sync()
+            _sync(self.path)
 
-    def _lock(self, handle: int) -> None:
+    @contextmanager
+    def _locked(self, kind: int) -> Iterator[None]:
+        with disk_errors():
+            handle = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BackupUnusableError(
-                f"Another backup is being made in {self.path}.", remedy="Wait for it, or choose another folder."
-            ) from None
-
-    def _sync(self) -> None:
-        handle = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
+            self._lock(handle, kind)
+            yield
         finally:
             os.close(handle)
+
+    def _lock(self, handle: int, kind: int) -> None:
+        try:
+            fcntl.flock(handle, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BackupUnusableError(
+                f"A backup is being made or restored in {self.path}.", remedy="Wait for it, or choose another folder."
+            ) from None
 
     @contextmanager
     def _present(self, name: str) -> Iterator[None]:
         try:
+            if not stat.S_ISREG((self.path / name).stat().st_mode):  # a pipe would be waited for without end
+                raise BackupDamagedError(f"{name} is no file.", file=name)
             yield
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             raise BackupDamagedError(f"{name} is not there.", file=name) from None
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 @contextmanager

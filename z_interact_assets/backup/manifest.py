@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from types import NoneType
 from typing import Any, Self
 
 from z_interact_assets.backup.cells import EXACT_COLUMN, Column, Kind
@@ -35,7 +36,8 @@ class Part:
     def parse(cls, found: Mapping[str, Any]) -> Self:
         """Return the part. A name that would lead out of the folder is no part's name."""
         part = cls(**found)
-        if not PART_NAME.fullmatch(part.name) or min(part.bytes, part.rows) < 0 or not isinstance(part.sha256, str):
+        ids = {type(part.first_id), type(part.last_id)}
+        if not PART_NAME.fullmatch(part.name) or min(part.bytes, part.rows) < 0 or not ids <= {str, NoneType}:
             raise ValueError("not a part")
         return part
 
@@ -127,7 +129,7 @@ class Manifest:
 
     @classmethod
     def parse(cls, found: Mapping[str, Any]) -> Self:
-        """Return what a manifest says; ValueError if its row counts are not the sums of its parts'."""
+        """Return what a manifest says; ValueError if its counts are not its parts' sums, or a part comes twice."""
         table, ledger = found["table"], found["ledger"]
         manifest = cls(
             created_at=found["created_at"], finished_at=found["finished_at"], tool_version=found["tool_version"],
@@ -138,6 +140,9 @@ class Manifest:
         counted = {name: sum(part.rows for part in parts) for name, parts in manifest.ledger.items()}
         if table["rows"] != manifest.rows or counted != {n: entry["rows"] for n, entry in ledger["tables"].items()}:
             raise ValueError("the row counts do not add up")
+        names = [part.name for part in manifest.all_parts]
+        if len(names) != len(set(names)):
+            raise ValueError("a part is named twice")
         return manifest
 
 
@@ -152,7 +157,7 @@ def unseal(raw: bytes, *, file: str) -> tuple[dict[str, Any], str]:
     try:
         document = json.loads(raw)
         checksum = document.pop("checksum")
-    except (ValueError, KeyError, AttributeError, TypeError):
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
         raise BackupDamagedError(f"{file} is not a whole document.", file=file) from None
     if checksum != _checksum(document):
         raise BackupDamagedError(f"{file} does not have the checksum it names.", file=file)
@@ -169,7 +174,11 @@ def _checksum(document: Mapping[str, Any]) -> str:
 
 
 def _columns(found: list[Mapping[str, str]]) -> tuple[Column, ...]:
-    return tuple(Column(entry["name"], entry["type"], Kind(entry["kind"])) for entry in found)
+    columns = tuple(Column(entry["name"], entry["type"], Kind(entry["kind"])) for entry in found)
+    names = [column.name for column in columns]
+    if len(names) != len(set(names)) or "id" not in names or EXACT_COLUMN in names:
+        raise ValueError("not the columns of a table we back up")
+    return columns
 
 
 def _parts(found: list[Mapping[str, Any]]) -> tuple[Part, ...]:

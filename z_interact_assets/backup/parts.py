@@ -3,7 +3,7 @@
 pyarrow is imported only when something is written or read: it takes a fifth of a second, which no other command needs.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -99,10 +99,17 @@ def read_part(
             yield records if only_ids is None else [record for record in records if record["id"] in only_ids]
 
 
-def part_rows_and_names(folder: BackupFolder, part: Part) -> tuple[int, list[str]]:
-    """Return how many rows a part says it has, and its columns."""
+def read_columns(folder: BackupFolder, part: Part, names: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Yield the records of a part, of each some columns only."""
     with _opened(folder, part) as file:
-        return file.metadata.num_rows, file.schema_arrow.names
+        for number in range(file.num_row_groups):
+            yield from file.read_row_group(number, columns=list(names), use_threads=False).to_pylist()
+
+
+def count_rows(folder: BackupFolder, part: Part, schema: "pa.Schema | None" = None) -> int | None:
+    """Return how many rows a part says it has; None if it has another schema than the given one."""
+    with _opened(folder, part) as file:
+        return file.metadata.num_rows if schema is None or file.schema_arrow.equals(schema) else None
 
 
 class _Group:
@@ -166,9 +173,14 @@ def _opened(folder: BackupFolder, part: Part) -> Iterator["pq.ParquetFile"]:
     import pyarrow as pa  # noqa: PLC0415
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    path = folder.path / part.name
+    damaged = BackupDamagedError(f"{part.name} is no whole Parquet file.", file=part.name)
     try:
-        with disk_errors(), path.open("rb") as raw, pq.ParquetFile(raw, pre_buffer=False) as file:
+        with (folder.path / part.name).open("rb") as raw, pq.ParquetFile(raw, pre_buffer=False) as file:
             yield file
-    except pa.ArrowInvalid:
-        raise BackupDamagedError(f"{part.name} is no whole Parquet file.", file=part.name) from None
+    except pa.ArrowException:
+        raise damaged from None
+    except OSError as error:
+        if error.errno is None:  # pyarrow's own word for a page that cannot be decoded
+            raise damaged from None
+        with disk_errors():
+            raise

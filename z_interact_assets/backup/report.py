@@ -12,10 +12,12 @@ MAX_LISTED_ERRORS = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """How far a run is: rows done of total."""
+    """How far a run is: rows done of total, their bytes, and what is done with them where that is not plain."""
 
     done: int
     total: int
+    bytes: int = 0
+    stage: str = ""
 
 
 MomentListener = Callable[[Moment], None]
@@ -59,7 +61,7 @@ class BackupReport:
         return {
             "rows": self.rows, "bytes": self.bytes, "parts": self.parts, "ledger_rows": self.ledger_rows,
             "unaddressable": self.unaddressable, "resumed": self.resumed, "folder": self.folder,
-            "duration_seconds": round(self.duration_seconds, 3),
+            "finished": self.finished, "duration_seconds": round(self.duration_seconds, 3),
         }  # fmt: skip
 
 
@@ -68,6 +70,7 @@ class Refusal(StrEnum):
 
     ROW_CHANGED = "row_changed"
     ROW_REFUSED = "row_refused"
+    NOT_UNIQUE = "not_unique"
     NOT_AS_WRITTEN = "not_as_written"
     NOT_IN_BACKUP = "not_in_backup"
 
@@ -78,8 +81,9 @@ class Refusal(StrEnum):
 
 
 _SENTENCES = {
-    Refusal.ROW_CHANGED: "The row was changed after the backup, and not by the migration; it was left alone.",
+    Refusal.ROW_CHANGED: "The row is not as in the backup, and not by the migration's work; it was left alone.",
     Refusal.ROW_REFUSED: "The database does not take the row.",
+    Refusal.NOT_UNIQUE: "Another row of the table has a value of the row that must be unique.",
     Refusal.NOT_AS_WRITTEN: "The row does not hold what was written: the app changed it, or its column's type did.",
     Refusal.NOT_IN_BACKUP: "The backup has no such row.",
 }
@@ -94,12 +98,20 @@ class RestoreError:
     message: str
 
 
+class LedgerFate(StrEnum):
+    """What became of the ledger."""
+
+    RESTORED = "restored"
+    LEFT_ALONE = "left_alone"  # it knows images
+    NOTHING_TO_RESTORE = "nothing_to_restore"  # the backup's knows none
+
+
 @dataclass(slots=True, kw_only=True)
 class RestoreReport:
     """The result of one restore: each chosen row is in exactly one of the counts, unless it was stopped.
 
-    `errors` lists at most MAX_LISTED_ERRORS of the rows that changed or failed. `ledger_restored` says whether the
-    ledger was empty and was filled; one that knows any image is left alone.
+    `restored` rows were written over, `inserted` ones were missing; `errors` lists at most MAX_LISTED_ERRORS of those
+    that changed or failed. `ledger` is None if it was stopped before that was decided.
     """
 
     restored: int = 0
@@ -107,7 +119,7 @@ class RestoreReport:
     unchanged: int = 0
     changed: int = 0
     failed: int = 0
-    ledger_restored: bool = False
+    ledger: LedgerFate | None = None
     dry_run: bool = False
     finished: bool = True
     errors: list[RestoreError] = field(default_factory=list[RestoreError])
@@ -131,8 +143,8 @@ class RestoreReport:
         """Return the document."""
         return {
             "total": self.total, "restored": self.restored, "inserted": self.inserted, "unchanged": self.unchanged,
-            "changed": self.changed, "failed": self.failed, "ledger_restored": self.ledger_restored,
-            "dry_run": self.dry_run, "errors": _listed(self.errors),
+            "changed": self.changed, "failed": self.failed, "ledger": self.ledger and self.ledger.value,
+            "finished": self.finished, "dry_run": self.dry_run, "errors": _listed(self.errors),
         }  # fmt: skip
 
 

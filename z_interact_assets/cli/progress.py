@@ -30,7 +30,7 @@ class _Lines:
     def hear(self, progress: Progress) -> None:
         if monotonic() - self._last >= PLAIN_EVERY_S:
             self._last = monotonic()
-            click.echo(f"{self._title}: {progress}", err=True)
+            click.echo(f"{progress.stage or self._title}: {progress}", err=True)
 
 
 @contextmanager
@@ -56,8 +56,12 @@ def _bar(title: str) -> Iterator[ProgressListener]:
             detail = (
                 f"waiting for {progress.waiting_for}"
                 if progress.waiting_for
-                else f"{progress.bytes / 1e6:,.1f} MB  {progress.rate:,.0f}/s  {progress.in_flight} in flight"
+                else f"{progress.bytes / 1e6:,.1f} MB  {progress.rate:,.0f}/s"
+                + (f"  {progress.in_flight} in flight" if progress.window else "")
             )
-            bars.update(task, total=progress.total, completed=progress.done, detail=detail)
+            bars.update(
+                task, total=progress.total, completed=progress.done, detail=detail,
+                description=progress.stage or title,
+            )  # fmt: skip
 
         yield hear

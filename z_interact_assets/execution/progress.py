@@ -8,7 +8,8 @@ from dataclasses import dataclass
 class Progress:
     """A moment of a run: images done of total, bytes uploaded, seconds since the start, uploads in flight.
 
-    `waiting_for` names the runs that have in hand what is left for this one.
+    `waiting_for` names the runs that have in hand what is left for this one. A run without uploads has no `window`;
+    one that does several things in turn tells its `stage`.
     """
 
     done: int
@@ -18,6 +19,7 @@ class Progress:
     in_flight: int
     window: int
     waiting_for: str = ""
+    stage: str = ""
 
     @property
     def rate(self) -> float:
@@ -33,10 +35,8 @@ class Progress:
         if self.waiting_for:
             return f"{self.done:,} of {self.total:,} images; the rest is in the hands of {self.waiting_for}"
         eta = "" if self.eta_seconds is None else f", {self.eta_seconds:.0f} s to go"
-        return (
-            f"{self.done:,} of {self.total:,} images, {self.bytes / 1e6:,.1f} MB, {self.rate:,.1f} images/s{eta} "
-            f"({self.in_flight} of {self.window} uploads in flight)"
-        )
+        uploads = f" ({self.in_flight} of {self.window} uploads in flight)" if self.window else ""
+        return f"{self.done:,} of {self.total:,} images, {self.bytes / 1e6:,.1f} MB, {self.rate:,.1f} images/s{eta}{uploads}"
 
 
 ProgressListener = Callable[[Progress], None]
