@@ -88,7 +88,11 @@ class Restore:
                     run_id=self._run_id, overwrite=options.overwrite,
                     facts={"backup": checksum, "backed_up_at": manifest.created_at},
                 )  # fmt: skip
-                self._put_back(putting_back, folder, manifest, options, listen, stop)
+                for moment in _put_back(putting_back, folder, manifest, options.image_ids):
+                    listen(moment)
+                    if stop.is_set() and moment.done < moment.total:
+                        return report
+        report.finished = True
         return report
 
     def _refuse_other_table(self, manifest: Manifest) -> None:
@@ -123,27 +127,24 @@ class Restore:
             report.ledger = LedgerFate.RESTORED if _fill(self._ledger, folder, manifest) else LedgerFate.LEFT_ALONE
             yield self._ledger
 
-    @staticmethod
-    def _put_back(
-        putting_back: PuttingBack, folder: BackupFolder, manifest: Manifest, options: RestoreOptions,
-        listen: MomentListener, stop: threading.Event,
-    ) -> None:  # fmt: skip
-        report = putting_back.report
-        missing = None if options.image_ids is None else set(options.image_ids)
-        total = manifest.rows if missing is None else len(missing)
-        written = 0
-        rows = _rows(folder, manifest, options.image_ids)
-        for group in grouped(rows, weigh=_size, max_items=_GROUP_ROWS, max_weight=_GROUP_BYTES):
-            if stop.is_set():
-                return
-            putting_back.settle(group)
-            written += sum(map(_size, group))
-            listen(Moment(done=report.total, total=total, bytes=written))
-            if missing is not None:
-                missing.difference_update(row.id for row in group)
-        for image_id in missing or ():
-            report.refuse(image_id, Refusal.NOT_IN_BACKUP)
-        report.finished = True
+
+def _put_back(
+    putting_back: PuttingBack, folder: BackupFolder, manifest: Manifest, image_ids: Sequence[str] | None
+) -> Iterator[Moment]:
+    """Yield after each group."""
+    report = putting_back.report
+    missing = None if image_ids is None else set(image_ids)
+    total = manifest.rows if missing is None else len(missing)
+    read = 0
+    rows = _rows(folder, manifest, image_ids)
+    for group in grouped(rows, weigh=_size, max_items=_GROUP_ROWS, max_weight=_GROUP_BYTES):
+        putting_back.settle(group)
+        read += sum(map(_size, group))
+        if missing is not None:
+            missing.difference_update(row.id for row in group)
+        yield Moment(done=report.total, total=total, bytes=read)
+    for image_id in missing or ():
+        report.refuse(image_id, Refusal.NOT_IN_BACKUP)
 
 
 def _rows(folder: BackupFolder, manifest: Manifest, image_ids: Sequence[str] | None) -> Iterator[LegacyRow]:

@@ -36,7 +36,8 @@ class Progress:
             return f"{self.done:,} of {self.total:,} images; the rest is in the hands of {self.waiting_for}"
         eta = "" if self.eta_seconds is None else f", {self.eta_seconds:.0f} s to go"
         uploads = f" ({self.in_flight} of {self.window} uploads in flight)" if self.window else ""
-        return f"{self.done:,} of {self.total:,} images, {self.bytes / 1e6:,.1f} MB, {self.rate:,.1f} images/s{eta}{uploads}"
+        done = f"{self.done:,} of {self.total:,} images, {self.bytes / 1e6:,.1f} MB"
+        return f"{done}, {self.rate:,.1f} images/s{eta}{uploads}"
 
 
 ProgressListener = Callable[[Progress], None]
