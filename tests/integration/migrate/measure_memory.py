@@ -2,7 +2,6 @@
 
 import json
 import random
-import re
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 from time import perf_counter
 
 from tests.support.images import base64_of, make_png, with_comment
+from tests.support.reading import peak_bytes
 from tests.support.sites import PUBLIC_URL, Site
 from tests.support.stores import NullStore
 from tests.support.tables import CREATED_AT, AppTable
@@ -24,13 +24,6 @@ def rows(count: int) -> Iterator[tuple[str, str | None, str | None]]:
     for number in range(count):
         text = base64_of(with_comment(png, noise.randbytes(IMAGE_BYTES).hex().encode()[:IMAGE_BYTES]))
         yield (f"{number:06}", text, None) if number % 2 else (f"{number:06}", None, f"data:image/png;base64,{text}")
-
-
-def peak_bytes() -> int:
-    """Peak resident memory. Not getrusage: its maximum survives exec, so it would be the parent's."""
-    found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
-    assert found is not None
-    return int(found[1]) * 1024
 
 
 def main(folder: Path, count: int) -> None:
