@@ -146,6 +146,11 @@ class Manifest:
         return manifest
 
 
+def is_a_backups(name: str) -> bool:
+    """Tell whether a file of this name is one of a backup's."""
+    return name in (PROGRESS, MANIFEST) or PART_NAME.fullmatch(name) is not None
+
+
 def seal(document: Mapping[str, Any]) -> bytes:
     """Return a document as it is written, its checksum in it."""
     whole = {**document, "checksum": _checksum(document)}

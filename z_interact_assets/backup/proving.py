@@ -4,7 +4,7 @@ import threading
 
 from z_interact_assets.backup.cells import EXACT_COLUMN, from_record
 from z_interact_assets.backup.folder import BackupFolder
-from z_interact_assets.backup.manifest import MANIFEST, PROGRESS, Manifest, Part, unseal
+from z_interact_assets.backup.manifest import MANIFEST, PROGRESS, Manifest, Part, is_a_backups, unseal
 from z_interact_assets.backup.parts import count_rows, read_columns, row_schema
 from z_interact_assets.backup.report import Moment, MomentListener, ignore_moment
 from z_interact_assets.core.errors import BackupDamagedError, BackupUnusableError
@@ -19,7 +19,7 @@ def load_manifest(folder: BackupFolder) -> tuple[Manifest, str]:
         raise BackupUnusableError(
             f"The backup in {folder.path} is not finished.", remedy="Run `z-interact-assets backup` on it again."
         )
-    if not names:
+    if not any(is_a_backups(name) for name in names):
         raise BackupUnusableError(f"There is no backup in {folder.path}.", remedy="Check the path.")
     document, checksum = unseal(folder.read(MANIFEST), file=MANIFEST)
     try:

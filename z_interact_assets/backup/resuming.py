@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from z_interact_assets.backup.cells import Column
 from z_interact_assets.backup.folder import UNFINISHED, BackupFolder
-from z_interact_assets.backup.manifest import MANIFEST, PART_NAME, PROGRESS, Manifest, Part, Progress, unseal
+from z_interact_assets.backup.manifest import MANIFEST, PROGRESS, Manifest, Part, Progress, is_a_backups, unseal
 from z_interact_assets.backup.proving import load_manifest
 from z_interact_assets.core.errors import BackupDamagedError, BackupUnusableError
 
@@ -30,7 +30,7 @@ def begun_before(folder: BackupFolder, table: str, columns: tuple[Column, ...]) 
     Kept are the first parts in a row that are still what the progress file says, by their bytes.
     """
     names = folder.names()
-    strangers = sorted(name for name in names if not _is_ours(name))
+    strangers = sorted(name for name in names if not is_a_backups(name.removesuffix(UNFINISHED)))
     if strangers or (PROGRESS not in names and names - {f"{PROGRESS}{UNFINISHED}"}):
         named = f" ({strangers[0]})" if strangers else ""
         raise BackupUnusableError(f"{folder.path} holds something else than a backup{named}.", remedy=_EMPTY_FOLDER)
@@ -47,11 +47,6 @@ def begun_before(folder: BackupFolder, table: str, columns: tuple[Column, ...]) 
     for name in sorted(names - {PROGRESS} - {part.name for part in kept}):
         folder.remove(name)
     return replace(progress, parts=tuple(kept))
-
-
-def _is_ours(name: str) -> bool:
-    whole = name.removesuffix(UNFINISHED)
-    return whole in (PROGRESS, MANIFEST) or PART_NAME.fullmatch(whole) is not None
 
 
 def _read_progress(folder: BackupFolder) -> Progress:

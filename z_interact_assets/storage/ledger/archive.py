@@ -1,6 +1,7 @@
 """The whole ledger out and in, as plain rows, for backups. What the rows mean is unknown here.
 
-Values come as the database holds them (JSON as its text), so that what is loaded is what was there.
+Values come as they were given to the ledger, but JSON as its text: what is loaded is what was there, and a SQLite
+ledger's rows may go into Postgres.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from z_interact_assets.core.errors import LedgerUnusableError
+from z_interact_assets.storage.ledger.columns import AnyText
 from z_interact_assets.storage.ledger.schema import REVISION, items, metadata
 from z_interact_assets.storage.ledger.sessions import Sessions
 
@@ -101,8 +103,8 @@ def _insert(connection: sa.Connection, table: sa.Table, names: Iterable[str]) ->
     plain = sa.table(table.name, *(sa.column(name) for name in names))
     values = {
         name: sa.cast(sa.bindparam(name, type_=sa.Text), sa.JSON)
-        if on_postgres and isinstance(table.columns[name].type, sa.JSON)
-        else sa.bindparam(name)
+        if on_postgres and _is_json(table.columns[name])
+        else sa.bindparam(name, type_=AnyText() if isinstance(table.columns[name].type, AnyText) else None)
         for name in names
     }
     return sa.insert(plain).values(values)
@@ -129,11 +131,19 @@ def _advance_sequence(connection: sa.Connection, table: sa.Table) -> None:
 
 
 def _as_held(column: sa.Column[Any]) -> sa.ColumnElement[Any]:
-    return sa.cast(column, sa.Text) if isinstance(column.type, sa.JSON) else column
+    return sa.cast(column, sa.Text) if _is_json(column) else column
 
 
 def _plain_type(column: sa.Column[Any]) -> type:
-    return str if isinstance(column.type, sa.JSON) else column.type.python_type
+    return str if _is_json(column) else _database_type(column).python_type
+
+
+def _is_json(column: sa.Column[Any]) -> bool:
+    return isinstance(_database_type(column), sa.JSON)
+
+
+def _database_type(column: sa.Column[Any]) -> sa.types.TypeEngine[Any]:
+    return column.type.impl_instance if isinstance(column.type, sa.TypeDecorator) else column.type
 
 
 def _too_new(what: str) -> LedgerUnusableError:
