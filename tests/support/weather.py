@@ -1,6 +1,7 @@
 """What may befall a request on its way: the `faults` of a StandIn, changed by a test while it serves, and counted."""
 
 import threading
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -9,29 +10,58 @@ from http import HTTPStatus
 
 from werkzeug.wrappers import Response
 
+from tests.support.toll import note_fault
 from z_interact_assets.demo.standin_app import IncomingRequest
 
 Befalls = Callable[[IncomingRequest], Response]
 Where = Callable[[IncomingRequest], bool]
 
 
-def answer(status: int, code: str = "", headers: Mapping[str, str] | None = None) -> Befalls:
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What befalls a request, with its name in the toll."""
+
+    name: str
+    befall: Befalls
+
+    def __call__(self, request: IncomingRequest) -> Response:
+        """Befall it."""
+        return self.befall(request)
+
+
+def named(name: str) -> Callable[[Befalls], Fault]:
+    """Make a function a Fault."""
+    return lambda befall: Fault(name, befall)
+
+
+def answer(status: int, code: str = "", headers: Mapping[str, str] | None = None) -> Fault:
     """S3's error answer; without a code it has no body, as from a gateway."""
     document = f"<Error><Code>{code}</Code><Message>no</Message></Error>" if code else ""
-    return lambda _: Response(document, status=status, content_type="application/xml", headers=headers)
+    name = ", ".join([str(int(status)), *(headers or {})])
+    return Fault(name, lambda _: Response(document, status=status, content_type="application/xml", headers=headers))
 
 
+@named("late")
+def late(request: IncomingRequest) -> Response:
+    """Answer late, but in time."""
+    time.sleep(0.05)
+    return request.serve()
+
+
+@named("dropped before")
 def drop_before(_: IncomingRequest) -> Response:
     """Hang up before anything was done."""
     raise ConnectionAbortedError
 
 
+@named("dropped after")
 def drop_after(request: IncomingRequest) -> Response:
     """Do what was asked for, then hang up instead of answering."""
     request.serve()
     raise ConnectionAbortedError
 
 
+@named("cut body")
 def cut_body(request: IncomingRequest) -> Response:
     """Send half of the body that the headers announce."""
     whole = request.serve()
@@ -42,6 +72,7 @@ def cut_body(request: IncomingRequest) -> Response:
     )
 
 
+@named("wrong ETag")
 def wrong_etag(request: IncomingRequest) -> Response:
     """Do what was asked for and answer with the ETag of something else."""
     whole = request.serve()
@@ -49,13 +80,14 @@ def wrong_etag(request: IncomingRequest) -> Response:
     return whole
 
 
+@named("sign-in page")
 def sign_in_page(_: IncomingRequest) -> Response:
     """Answer as a captive portal does: 200 and a page that happens to be well-formed XML."""
     return Response("<html><body>Welcome!</body></html>", content_type="text/html")
 
 
 # What may pass by itself, for every operation. Cut bodies and wrong ETags are for some only.
-PASSING: Mapping[str, Befalls] = {
+PASSING: Mapping[str, Fault] = {
     "429": answer(HTTPStatus.TOO_MANY_REQUESTS, "TooManyRequests"),
     "429, no body": answer(HTTPStatus.TOO_MANY_REQUESTS),
     "429, Retry-After": answer(HTTPStatus.TOO_MANY_REQUESTS, "TooManyRequests", {"Retry-After": "0"}),
@@ -70,9 +102,11 @@ PASSING: Mapping[str, Befalls] = {
 }
 
 # What would be the same at any repetition, and concerns every request. The second is a firewall's page.
-REFUSALS: Mapping[str, Befalls] = {
+REFUSALS: Mapping[str, Fault] = {
     "403": answer(HTTPStatus.FORBIDDEN, "AccessDenied"),
-    "403, a page": lambda _: Response("<html><body>no</body></html>", status=403, content_type="text/html"),
+    "403, a page": Fault(
+        "403, a page", lambda _: Response("<html><body>no</body></html>", status=403, content_type="text/html")
+    ),
     "404, the bucket": answer(HTTPStatus.NOT_FOUND, "NoSuchBucket"),
     "302": answer(HTTPStatus.FOUND, headers={"Location": "https://portal.example/"}),
 }
@@ -92,7 +126,9 @@ def everywhere(_: IncomingRequest) -> bool:
 
 
 class Weather:
-    """The hook. `injected` counts faults by name, `asked` requests by (method, kind) since the last `clear`."""
+    """The hook. `injected` counts faults by rule; since the last `clear` `asked` counts requests by (method, kind) and
+    `asked_for` by (method, kind, key).
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -101,6 +137,7 @@ class Weather:
         self._busy = 0
         self.injected: Counter[str] = Counter()
         self.asked: Counter[tuple[str, str]] = Counter()
+        self.asked_for: Counter[tuple[str, str, str]] = Counter()
         self.busiest = 0
         self.watch: Callable[[IncomingRequest], None] = lambda _: None
 
@@ -108,6 +145,7 @@ class Weather:
         """Befall the request, or let it be."""
         with self._lock:
             self.asked[request.method, request.kind] += 1
+            self.asked_for[request.method, request.kind, request.key] += 1
             befalls = self._choose(request)
         self.watch(request)
         with self._serving():
@@ -124,6 +162,7 @@ class Weather:
         with self._lock:
             self._rule = None
             self.asked.clear()
+            self.asked_for.clear()
             self.busiest = 0
 
     @contextmanager
@@ -135,7 +174,7 @@ class Weather:
             over.wait(60)
             return drop_before(request)
 
-        self.turn("silence", hold, where, times=times)
+        self.turn("silence", Fault("silence", hold), where, times=times)
         try:
             yield
         finally:
@@ -149,6 +188,7 @@ class Weather:
         if self._hits[request.method, request.kind, request.key] > rule.times:
             return None
         self.injected[rule.name] += 1
+        note_fault(getattr(rule.befalls, "name", rule.name), f"{request.method} {request.kind}")
         return rule.befalls
 
     @contextmanager
