@@ -25,7 +25,7 @@ _ARGUMENTS: Mapping[str, Sequence[str]] = {
 
 def without_arguments() -> set[str]:
     """The commands nobody has entered above: a test fails for each."""
-    return set(_COMMANDS) - ON_DATA_OF_THEIR_OWN - set(_ARGUMENTS)
+    return set[str](_COMMANDS) - ON_DATA_OF_THEIR_OWN - set(_ARGUMENTS)
 
 
 def lines(image_id: str, folder: Path, *, only: Sequence[str] = ()) -> Iterator[list[str]]:
