@@ -21,7 +21,7 @@ from z_interact_assets.core.planning import ASIDE_STATES, HeadKind, aside_reason
 from z_interact_assets.core.reasons import Reason
 from z_interact_assets.core.rows import LegacyRow, RowHead
 from z_interact_assets.core.times import iso_utc
-from z_interact_assets.core.urls import KnownBases
+from z_interact_assets.core.urls import KnownBases, without_access
 
 # Columns the switch writes besides image_url; their values before it go into the undo record.
 SWITCHED_COLUMNS = ("image_url", "r2_key", "migration_status", "migrated_at", "updated_at")
@@ -252,7 +252,8 @@ def _metadata(row: LegacyRow) -> ImageMetadata:
         provider=row.text("provider"),
         generated_at=iso_utc(created_ms) if created_ms else None,
         quality=row.text("quality"),
-        original_url=url if url[:4].lower() == "http" else None,
+        # Whoever can read the bucket's metadata must not get at what the app had a presigned URL for.
+        original_url=without_access(url) if url[:4].lower() == "http" else None,
         original_id=row.id,
     )
 

@@ -17,6 +17,11 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _PRINTABLE = re.compile(r"[!-~]+")
 _WHITE_SPACE = " \t\r\n\f"
 _DEVELOPMENT_HOST = re.compile(r"pub-[0-9a-f]+\.r2\.dev")
+# Of presigned URLs (S3, Azure's `sig`, Google's, CloudFront's) and of database URLs.
+_SECRET_PARAMETER = re.compile(
+    r"([?&;][^=&]*(?:passw|pwd|token|secret|key|sig|credential|auth|policy)[^=&]*=)[^&#]*", re.IGNORECASE
+)
+_USER = re.compile(r"(?<=://)[^/?#@]*@")
 _S3_HOST = re.compile(r"(?P<account>[0-9a-z-]+)(?:\.(?:eu|fedramp|us))?\.r2\.cloudflarestorage\.com")
 
 
@@ -139,6 +144,16 @@ def is_loopback_or_https(url: str) -> bool:
     """Whether credentials and images may travel over it: https, or http that stays on this machine."""
     split = _split_web_url(url)
     return split is not None and (split.scheme == "https" or _is_loopback(split.hostname or ""))
+
+
+def without_secret_parameters(url: str) -> str:
+    """The URL with *** for the value of each parameter whose name sounds like a secret."""
+    return _SECRET_PARAMETER.sub(r"\1***", url)
+
+
+def without_access(url: str) -> str:
+    """The URL as it may be told to others: no user, no signature; what it names stays."""
+    return _USER.sub("", without_secret_parameters(url))
 
 
 def _split_web_url(url: str) -> SplitResult | None:

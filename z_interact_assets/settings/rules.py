@@ -4,7 +4,7 @@ import re
 from base64 import urlsafe_b64decode
 
 from z_interact_assets.core.errors import SettingsError
-from z_interact_assets.core.urls import KnownBases, is_loopback_or_https
+from z_interact_assets.core.urls import KnownBases, is_loopback_or_https, without_secret_parameters
 
 D1_SCHEME = "cloudflare_d1://"
 
@@ -13,9 +13,6 @@ _LEDGER_URL = re.compile(r"(?:sqlite|postgresql)(?:\+\w+)?://", re.IGNORECASE)
 _CRON_FIELD = re.compile(r"[0-9A-Za-z*/,?#-]+")
 _CRON_FIELDS = 5
 _FERNET_KEY_BYTES = 32
-_SECRET_PARAMETER = re.compile(
-    r"([?&][^=&]*(?:password|passwd|token|secret|key|signature|credential)[^=&]*=)[^&]*", re.IGNORECASE
-)
 
 
 def split_list(value: object) -> object:
@@ -112,7 +109,7 @@ def check_concurrency(value: object, maximum: int) -> object:
 
 def redact_url(url: str) -> str:
     """The URL for logs: the password (the token of D1) and secret parameters replaced by ***."""
-    scheme, separator, rest = _SECRET_PARAMETER.sub(r"\1***", url).partition("://")
+    scheme, separator, rest = without_secret_parameters(url).partition("://")
     # The last @: a password may hold one that nobody escaped.
     user, at, place = rest.rpartition("@")
     name, colon, _ = user.partition(":")

@@ -163,14 +163,14 @@ def test_the_key_is_a_function_of_the_row_and_its_bytes():
 
 def test_metadata_says_what_the_row_and_the_bytes_say():
     found = prepared(
-        image_data=DATA, image_url="HTTPS://example.net/a?sig=1", session_id="s", participant_id="p", prompt="é\n💃",
-        provider="openai", quality="hd", status="status",
+        image_data=DATA, image_url="HTTPS://me:pw@example.net/a?v=2&sig=1#top", session_id="s", participant_id="p",
+        prompt="é\n💃", provider="openai", quality="hd", status="status",
     )  # fmt: skip
     metadata = found.primary.metadata
     assert (metadata.persona_id, metadata.session_id, metadata.participant_id) == ("gen-z", "s", "p")
     assert (metadata.prompt, metadata.provider, metadata.quality) == ("é\n💃", "openai", "hd")
     assert (metadata.size, metadata.sha256) == ("3x2", hashlib.sha256(ONE).hexdigest())
-    assert metadata.original_url == "HTTPS://example.net/a?sig=1"
+    assert metadata.original_url == "HTTPS://example.net/a?v=2&sig=***#top"
     assert (metadata.original_id, metadata.original_format) == ("a", "base64")
     assert metadata.generated_at == "2025-09-09T06:40:00.000+00:00"
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from z_interact_assets.core.errors import InvalidKeyError, SettingsError
 from z_interact_assets.core.keys import is_valid_key
-from z_interact_assets.core.urls import KnownBases, UrlKind, classify_url, is_loopback_or_https
+from z_interact_assets.core.urls import KnownBases, UrlKind, classify_url, is_loopback_or_https, without_access
 
 KEY = "images/session123/baby-boomer/1703123456789-abc123def.jpg"
 ACCOUNT = "0123456789abcdef0123456789abcdef"
@@ -197,3 +197,26 @@ def test_any_text_is_classified_and_only_valid_keys_come_out(text):
 )
 def test_plain_http_is_for_this_machine_only(url, allowed):
     assert is_loopback_or_https(url) is allowed
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("https://example.net/a.png", "https://example.net/a.png"),
+        ("https://example.net/a@b.png?v=2#c", "https://example.net/a@b.png?v=2#c"),
+        ("https://user:pass@example.net:8443/a@b", "https://example.net:8443/a@b"),
+        (
+            "https://b.s3.amazonaws.com/a?X-Amz-Date=1&X-Amz-Credential=C&X-Amz-Signature=S",
+            "https://b.s3.amazonaws.com/a?X-Amz-Date=1&X-Amz-Credential=***&X-Amz-Signature=***",
+        ),
+        ("https://x.blob.core.windows.net/a?se=1&sig=S%3D#x", "https://x.blob.core.windows.net/a?se=1&sig=***#x"),
+        (
+            "https://d.cloudfront.net/a?Policy=P&Signature=S&Key-Pair-Id=K",
+            "https://d.cloudfront.net/a?Policy=***&Signature=***&Key-Pair-Id=***",
+        ),
+        ("https://x.googleapis.com/a?E=1&X-Goog-Signature=S", "https://x.googleapis.com/a?E=1&X-Goog-Signature=***"),
+        ("https://example.net/a?API_KEY=K&access_token=T", "https://example.net/a?API_KEY=***&access_token=***"),
+    ],
+)  # fmt: skip
+def test_a_url_is_told_to_others_without_what_gives_access(url, told):
+    assert without_access(url) == told
