@@ -1,14 +1,17 @@
 """The public face of the bucket: what a browser gets from a public URL. No credentials, no writing, no judgement."""
 
 import hashlib
+import random
+import time
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Self
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import HTTPError
-from urllib3.util import Retry, Timeout
+from urllib3.exceptions import HTTPError, SSLError
+from urllib3.util import Timeout
 
 from z_interact_assets.core.errors import StorageUnavailableError, UnsafeURLError
 from z_interact_assets.core.models import ImageLimits
@@ -17,7 +20,9 @@ from z_interact_assets.storage.deadlines import Deadline, DeadlineExpired
 
 _CHUNK = 64 * 1024
 _HEADERS = {"Accept": "image/*", "Accept-Encoding": "identity", "User-Agent": "z-interact-assets"}
-_BUSY = (429, 502, 503, 504)
+# What may be otherwise a moment later; 520 to 530 are Cloudflare's own, for an R2 its edge cannot reach.
+_PASSING = frozenset({408, 429, 500, 502, 503, 504, *range(520, 531)})
+_UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 _DEADLINE: ContextVar[Deadline] = ContextVar("deadline of the GET that this thread makes")
 
 
@@ -41,7 +46,8 @@ class PublicReader:
     """Reads public URLs, for use by many threads at once; a context manager that closes itself.
 
     `connections` are kept open to a host; timeouts are seconds; `verify` is True, False or the path of a CA bundle.
-    `max_seconds` bounds all of a GET, its repeats included, but for a resolver that hangs and one last connect.
+    A GET is repeated up to `retries` times, a body that broke off included, after pauses of half to all of `backoff` x
+    1, 2, 4 … seconds. `max_seconds` bounds all of it but for a resolver that hangs and one last connect.
     """
 
     def __init__(
@@ -52,18 +58,18 @@ class PublicReader:
         read_timeout: float = 30,
         max_seconds: float = 120,
         retries: int = 2,
+        backoff: float = 0.2,
+        sleep: Callable[[float], None] = time.sleep,
         verify: bool | str = True,
     ) -> None:
-        # A Retry-After may name hours: the backoff is ours.
-        retry = Retry(
-            retries, redirect=False, status_forcelist=_BUSY, backoff_factor=0.2, raise_on_status=False,
-            respect_retry_after_header=False,
-        )  # fmt: skip
         self._max_seconds = max_seconds
+        self._retries = retries
+        self._backoff = backoff
+        self._sleep = sleep
         self._pool = urllib3.PoolManager(
             maxsize=connections,
             timeout=Timeout(connect=connect_timeout, read=read_timeout),
-            retries=retry,
+            retries=False,  # urllib3's own end before the body, and trust an hour of Retry-After or none
             cert_reqs="CERT_REQUIRED" if verify else "CERT_NONE",
             ca_certs=verify if isinstance(verify, str) else None,
         )
@@ -87,7 +93,7 @@ class PublicReader:
         with Deadline(self._max_seconds) as deadline:
             token = _DEADLINE.set(deadline)
             try:
-                answer = self._read(url, headers, max_bytes)
+                answer = self._read_patiently(url, headers, max_bytes, deadline)
             except (HTTPError, OSError, DeadlineExpired) as error:
                 raise _silent("too slow" if deadline.expired else type(error).__name__) from None
             finally:
@@ -99,6 +105,19 @@ class PublicReader:
     def close(self) -> None:
         """Give back connections."""
         self._pool.clear()
+
+    def _read_patiently(self, url: str, headers: dict[str, str], max_bytes: int, deadline: Deadline) -> PublicAnswer:
+        for attempt in range(self._retries):
+            try:
+                answer = self._read(url, headers, max_bytes)
+            except (HTTPError, OSError) as error:
+                if deadline.expired or (isinstance(error, SSLError) and _UNTRUSTED in str(error)):
+                    raise
+            else:
+                if answer.status not in _PASSING:
+                    return answer
+            self._sleep(self._backoff * 2**attempt * random.uniform(0.5, 1))  # noqa: S311 - spreads load, no secret
+        return self._read(url, headers, max_bytes)
 
     def _read(self, url: str, headers: dict[str, str], max_bytes: int) -> PublicAnswer:
         response = self._pool.request(

@@ -88,7 +88,7 @@ class PublicProver:
             return Fault(ProblemKind.MISSING, f"The public URL answers {answer.status}.")
         if answer.status != HTTPStatus.OK:
             # A refusal, a redirect or an error page says nothing about the image's bytes.
-            outage = answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+            outage = answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or answer.status == HTTPStatus.TOO_MANY_REQUESTS
             return Fault(ProblemKind.UNREACHABLE, f"The public URL answers {answer.status}.", outage=outage)
         if not _same_bytes(answer, claim):
             return Fault(ProblemKind.CORRUPTED, "The public URL serves other bytes.")

@@ -69,6 +69,35 @@ def test_a_busy_server_is_asked_again(server):
     assert len(server.requests) == 2
 
 
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504, 520, 522, 530])
+def test_pauses_double_are_jittered_and_end(server, status):
+    pauses: list[float] = []
+    with PublicReader(retries=4, backoff=0.5, sleep=pauses.append, verify=server.ca_file) as reader:
+        url = answering(server, status)
+        for _ in range(5):
+            assert reader.get(url).status == status
+    assert len(server.requests) == 5 * (1 + 4)
+    for start, most in enumerate((0.5, 1, 2, 4)):
+        assert all(most / 2 <= pause <= most for pause in pauses[start::4])
+    assert len(pauses) == len(set(pauses)) == 20
+
+
+@pytest.mark.parametrize("status", [200, 301, 400, 403, 404, 410, 501])
+def test_an_answer_that_would_be_the_same_is_not_asked_for_again(server, status):
+    with PublicReader(verify=server.ca_file) as reader:
+        assert reader.get(answering(server, status)).status == status
+    assert len(server.requests) == 1
+
+
+def test_a_body_that_breaks_off_is_asked_for_again(server):
+    broken = Reply(headers={"Content-Length": str(len(BODY)), "Connection": "close"}, body=[BODY[:1000]])
+    whole = Reply(headers={"Content-Length": str(len(BODY))}, body=[BODY])
+    replies = iter([broken, whole])
+    server.respond = lambda _: next(replies)
+    with PublicReader(retries=1, backoff=0, verify=server.ca_file) as reader:
+        assert reader.get(f"{server.url}/a.png").sha256 == hashlib.sha256(BODY).hexdigest()
+
+
 def test_an_endless_body_is_read_just_past_the_cap(server, reader):
     def endless():
         while not server.stopping.is_set():
@@ -92,10 +121,11 @@ def test_a_server_nobody_can_reach_is_unavailable(server, reader):
     assert "secret" not in str(caught.value)
 
 
-def test_an_unknown_certificate_is_unavailable(server):
-    with PublicReader(retries=0) as distrustful, pytest.raises(StorageUnavailableError):
+def test_an_unknown_certificate_is_unavailable_and_not_tried_again(server):
+    pauses: list[float] = []
+    with PublicReader(sleep=pauses.append) as distrustful, pytest.raises(StorageUnavailableError):
         distrustful.get(answering(server))
-    assert server.requests == []
+    assert (server.requests, pauses) == ([], [])
 
 
 @pytest.mark.parametrize(
