@@ -33,6 +33,7 @@ def test_a_strangers_exception_is_a_finding_kept_in_a_file(
     assert caught.value.path.read_bytes().startswith(b"GIF8")
 
 
+@pytest.mark.slow
 def test_an_input_that_takes_too_long_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def never_end(_: bytes) -> None:
         while True:

@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from tests.support.ledgers import put_new_ledger
 from tests.support.stores import HookedStore
 from tests.support.tables import AppTable
 from z_interact_assets.core.models import ImageLimits, ItemState
@@ -65,6 +66,8 @@ class Site:
         self.bases = KnownBases(self.store.public_url("x").removesuffix("/x"), bucket=self.store.bucket)
         self.table = open_table(app.url, busy_timeout=busy_timeout)
         self.ledger_path = folder / "ledger.db"
+        if ledger_url is None:
+            put_new_ledger(self.ledger_path)
         self.ledger = open_ledger(ledger_url or f"sqlite:///{self.ledger_path}")
         self.engine = Engine(
             table=self.table,

@@ -232,6 +232,7 @@ def test_a_mistake_is_named_with_its_remedy_and_changes_nothing(
     assert site.puts == 0
 
 
+@pytest.mark.slow
 def test_all_missing_settings_are_named_at_once(tmp_path: Path, standin: StandIn) -> None:
     site = Site(tmp_path, standin)
     ended = site.run("migrate", **dict.fromkeys(site.settings, ""))

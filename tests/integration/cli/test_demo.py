@@ -45,6 +45,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     return Demo(tmp_path_factory.mktemp("demo"))
 
 
+@pytest.mark.slow
 def test_it_ends_with_a_summary_and_the_next_commands(demo: Demo) -> None:
     assert demo.first.code == 0, demo.first.output
     happened, _, following = demo.first.stdout.partition("What happened")[2].partition("Next")
@@ -53,17 +54,20 @@ def test_it_ends_with_a_summary_and_the_next_commands(demo: Demo) -> None:
     assert "z-interact-assets status --image-id" in following
 
 
+@pytest.mark.slow
 def test_it_says_nothing_on_stderr_and_no_colour_in_a_pipe(demo: Demo) -> None:
     assert demo.first.stderr == ""
     assert "\x1b" not in demo.first.stdout
 
 
+@pytest.mark.slow
 def test_settings_of_the_caller_are_not_used_nor_shown(demo: Demo) -> None:
     assert "z-interact-images at http://127.0.0.1:" in demo.first.stdout
     assert "production" not in demo.first.output
     assert PLANTED not in demo.first.output
 
 
+@pytest.mark.slow
 def test_its_own_secrets_are_in_files_of_the_user_alone_and_never_shown(demo: Demo) -> None:
     settings = read_dotenv(demo.folder)
     assert stat.S_IMODE((demo.folder / ".env").stat().st_mode) == 0o600

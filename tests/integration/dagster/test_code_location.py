@@ -39,6 +39,7 @@ def run(*command: str, cwd: Path, **environment: str) -> subprocess.CompletedPro
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 
+@pytest.mark.slow
 def test_the_code_location_loads_without_settings_files_network_or_warnings(tmp_path):
     # What would be found if somebody looked: settings that do not even parse.
     (tmp_path / ".env").write_text("R2_ENDPOINT_URL=ftp://nowhere\nMIGRATION_BATCH_SIZE=none\n")

@@ -115,6 +115,7 @@ def test_a_limit_leaves_batches_unfinished_but_not_failed(installation: Installa
     assert installation.statuses() == {"b000001": "MATERIALIZED", "b000002": None, "b000003": None}
 
 
+@pytest.mark.slow
 def test_the_sample_table_ends_as_foretold_and_its_quarantined_rows_are_a_warning(installation: Installation):
     def upload(key: str, data: bytes, content_type: str) -> None:
         installation.store.upload(key, data, content_type=content_type)

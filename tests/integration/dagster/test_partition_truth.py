@@ -66,6 +66,7 @@ def test_the_next_run_finishes_the_failed_batch_and_nothing_else(install):
     assert installation.puts == puts + 1
 
 
+@pytest.mark.slow
 def test_a_failed_run_can_be_re_executed_from_its_failure(install):
     breaker = Breaker()
     installation: Installation = install(breaker)
@@ -87,6 +88,7 @@ def migrate_images_job() -> dg.JobDefinition:
     return defs.resolve_job_def("migrate_images")
 
 
+@pytest.mark.slow
 def test_an_outage_keeps_what_is_done_and_the_next_run_completes(install):
     def cut_off() -> None:
         raise ConnectionError

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.ledgers import put_new_ledger
 from z_interact_assets.storage.ledger import Ledger, open_ledger
 
 
@@ -14,5 +15,6 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def ledger(path: Path) -> Iterator[Ledger]:
+    put_new_ledger(path)
     with closing(open_ledger(f"sqlite:///{path}")) as opened:
         yield opened

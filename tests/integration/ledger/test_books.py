@@ -54,6 +54,7 @@ def test_batches_are_numbered_in_order_of_creation(ledger):
     assert [item.image_id for item in ledger.ask.batch_items("b000001")] == ["a", "b"]
 
 
+@pytest.mark.slow
 def test_a_batch_of_many_thousand_images_is_written_in_one_go(ledger):
     plan(ledger, " ".join(f"{n:05}" for n in range(40_000)))
     plan(ledger, " ".join(f"{n:05}" for n in range(40_000, 40_010)))

@@ -76,6 +76,7 @@ def test_many_threads_opening_one_new_ledger_make_it_once(path):
         assert list(pool.map(open_and_count, range(6))) == [0] * 6
 
 
+@pytest.mark.slow
 def test_many_processes_opening_one_new_ledger_make_it_once(path):
     program = f"from z_interact_assets.storage.ledger import open_ledger; open_ledger('sqlite:///{path}').ask.states()"
     running = [

@@ -114,6 +114,7 @@ def test_more_than_5000_batches_are_warned_about(site, app):
     assert "MIGRATION_BATCH_SIZE=3 " in result.warnings[0]
 
 
+@pytest.mark.slow
 def test_too_many_batches_are_refused_before_anything_is_written(site, app):
     add(app, *(f"{n:05}" for n in range(50_001)))
     before = contents(site.ledger_path)

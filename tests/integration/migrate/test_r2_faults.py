@@ -103,6 +103,7 @@ def test_an_outage_ends_the_run_with_an_error_after_what_was_finished_is_recorde
     all_is_well(r2)
 
 
+@pytest.mark.slow
 def test_a_server_stopped_in_the_middle_is_an_outage_too(r2, standin, app, weather):
     stopping = threading.Event()
 
@@ -212,6 +213,7 @@ def test_credentials_revoked_in_the_middle_end_the_run_and_quarantine_nothing(r2
     all_is_well(r2)
 
 
+@pytest.mark.slow
 def test_throttling_narrows_the_window_of_the_run(r2, weather, monkeypatch):
     halved = []
     monkeypatch.setattr(AdaptiveLimiter, "throttled", lambda self: halved.append(self.limit))

@@ -143,6 +143,7 @@ def test_an_object_not_found_while_the_bucket_cannot_be_asked_is_tried_again(sit
     assert {site.state(f"old-{n}") for n in range(EACH)} == {(ItemState.FAILED, Reason.STORAGE_UNAVAILABLE)}
 
 
+@pytest.mark.slow
 def test_an_outage_ends_as_exit_3_with_what_was_finished_recorded_and_the_next_run_finishes(site, rows, store, weather):
     rows.add_data_urls(f"{n:03}" for n in range(80))
     site.plan()

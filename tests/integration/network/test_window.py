@@ -72,7 +72,7 @@ def run(site: Site, storm: Storm) -> Migration:
     return migration
 
 
-@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("status", [pytest.param(429, marks=pytest.mark.slow), 503])
 def test_the_window_halves_while_it_is_throttled_and_grows_again(
     tmp_path, rows: Rows, store, store_of, weather, clock, monkeypatch, status
 ):
@@ -97,6 +97,7 @@ def test_the_window_halves_while_it_is_throttled_and_grows_again(
     assert storm.windows[-1] >= CALM_AT // 2
 
 
+@pytest.mark.slow
 def test_a_fixed_number_stays_what_it_is(tmp_path, rows: Rows, store_of, weather, clock):
     rows.add_data(f"{n:03}" for n in range(ROWS))
     storm = Storm(weather, clock, 503)

@@ -1,7 +1,6 @@
 """A migrated table: a real SQLite file, a real S3 server, a real ledger filled by a real migration."""
 
 import base64
-import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -14,6 +13,7 @@ import pytest
 from PIL import Image
 from werkzeug.wrappers import Response
 
+from tests.support.ledgers import put_new_ledger
 from z_interact_assets.core.models import ImageLimits
 from z_interact_assets.core.planning import Rules
 from z_interact_assets.core.preparation import Preparation
@@ -48,7 +48,7 @@ def base64_of(shade: int) -> str:
 class World:
     """Everything a validation looks at, and ways to spoil it behind its back."""
 
-    def __init__(self, folder: Path, standin: StandIn, new_ledger: Path) -> None:
+    def __init__(self, folder: Path, standin: StandIn) -> None:
         self.standin = standin
         self.now_ms = NOW_MS
         self._database = folder / "local.db"
@@ -69,7 +69,7 @@ class World:
             "prompt TEXT NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER)"
         )
         self.table = open_table(f"file:{self._database}")
-        shutil.copy(new_ledger, folder / "ledger.db")
+        put_new_ledger(folder / "ledger.db")
         self.ledger = open_ledger(f"sqlite:///{folder / 'ledger.db'}")
 
     def close(self) -> None:
@@ -148,17 +148,9 @@ def standin(tmp_path: Path, faults: Faults) -> Iterator[StandIn]:
         yield started
 
 
-@pytest.fixture(scope="session")
-def new_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty ledger to copy: running its migrations takes longer than most of these tests."""
-    path = tmp_path_factory.mktemp("ledger") / "ledger.db"
-    open_ledger(f"sqlite:///{path}").close()
-    return path
-
-
 @pytest.fixture
-def empty_world(tmp_path: Path, standin: StandIn, new_ledger: Path) -> Iterator[World]:
-    with closing(World(tmp_path, standin, new_ledger)) as made:
+def empty_world(tmp_path: Path, standin: StandIn) -> Iterator[World]:
+    with closing(World(tmp_path, standin)) as made:
         yield made
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.ledgers import put_new_ledger
 from z_interact_assets.core.errors import LedgerUnavailableError
 from z_interact_assets.core.records import LeaseHolder
 from z_interact_assets.execution import leases
@@ -35,6 +36,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    put_new_ledger(tmp_path / "ledger.db")
     with closing(open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}")) as opened:
         opened.planning.add_batches([[key] for key in BATCHES], now_ms=NOW_MS)
         yield opened

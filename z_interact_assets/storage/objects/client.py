@@ -8,12 +8,14 @@ import base64
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.handlers import add_expect_header
+from botocore.loaders import Loader
 from pydantic import SecretStr
 
 from z_interact_assets.core.errors import SettingsError
@@ -140,7 +142,15 @@ def _isolated_session() -> botocore.session.Session:
     }
     for name in ("config_file", "credentials_file", "profile"):
         variables[name] = (None, None, None, None)
-    return botocore.session.Session(session_vars=variables)
+    session = botocore.session.Session(session_vars=variables)
+    session.register_component("data_loader", _api_models())
+    return session
+
+
+@cache
+def _api_models() -> Loader:
+    # botocore's description of the S3 API: parsing it anew for each client is four fifths of the 0.12 s one takes.
+    return Loader()
 
 
 def _stay_in_this_region(params: dict[str, Any], **_: object) -> None:
