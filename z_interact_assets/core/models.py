@@ -123,24 +123,24 @@ class ImageMetadata:
     """User metadata of an image object, decoded. Absent values are None and are not stored.
 
     Times are ISO 8601 strings in UTC; `size` is `WxH` in pixels. `extra` holds keys this version does not know,
-    lower-cased as S3 returns them.
+    lower-cased as S3 returns them. What is a person's is in no repr: a bug's message would carry it into Dagster's log.
     """
 
     persona_id: str | None = None
     session_id: str | None = None
-    participant_id: str | None = None
-    prompt: str | None = None
+    participant_id: str | None = field(default=None, repr=False)
+    prompt: str | None = field(default=None, repr=False)
     provider: str | None = None
     generated_at: str | None = None
     size: str | None = None
     quality: str | None = None
-    original_url: str | None = None
+    original_url: str | None = field(default=None, repr=False)
     original_id: str | None = None
     migrated_at: str | None = None
     original_format: str | None = None
     sha256: str | None = None
     prompt_truncated: bool = False
-    extra: Mapping[str, str] = field(default_factory=dict[str, str])
+    extra: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
