@@ -41,6 +41,11 @@ class PublicAnswer:
     cache_control: str | None
     allow_origin: str | None
 
+    @property
+    def may_pass(self) -> bool:
+        """Tell whether the same request may be answered otherwise later: it says nothing about the image."""
+        return self.status in _PASSING
+
 
 class PublicReader:
     """Reads public URLs, for use by many threads at once; a context manager that closes itself.
@@ -114,7 +119,7 @@ class PublicReader:
                 if deadline.expired or (isinstance(error, SSLError) and _UNTRUSTED in str(error)):
                     raise
             else:
-                if answer.status not in _PASSING:
+                if not answer.may_pass:
                     return answer
             self._sleep(self._backoff * 2**attempt * random.uniform(0.5, 1))  # noqa: S311 - spreads load, no secret
         return self._read(url, headers, max_bytes)

@@ -88,8 +88,8 @@ class PublicProver:
             return Fault(ProblemKind.MISSING, f"The public URL answers {answer.status}.")
         if answer.status != HTTPStatus.OK:
             # A refusal, a redirect or an error page says nothing about the image's bytes.
-            outage = answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or answer.status == HTTPStatus.TOO_MANY_REQUESTS
-            return Fault(ProblemKind.UNREACHABLE, f"The public URL answers {answer.status}.", outage=outage)
+            detail = f"The public URL answers {answer.status}."
+            return Fault(ProblemKind.UNREACHABLE, detail, outage=answer.may_pass)
         if not _same_bytes(answer, claim):
             return Fault(ProblemKind.CORRUPTED, "The public URL serves other bytes.")
         if claim.content_type and not _same_type(answer.content_type, claim.content_type):
