@@ -26,8 +26,8 @@ def measure(folder: Path, rows: int) -> dict[str, int]:
 
 
 @pytest.mark.slow
-def test_two_hundred_rows_of_a_megabyte_take_no_more_memory_than_forty(tmp_path):
-    small, large = measure(tmp_path / "small", 40), measure(tmp_path / "large", 200)
+def test_two_hundred_rows_of_a_megabyte_take_no_more_memory_than_twenty(tmp_path):
+    small, large = measure(tmp_path / "small", 20), measure(tmp_path / "large", 200)
     print(small, large)  # noqa: T201 - the figures
     for what in ("backup", "restore"):
         assert large[what] - small[what] < 40 * 1024 * 1024, what
