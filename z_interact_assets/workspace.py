@@ -10,13 +10,17 @@ from z_interact_assets.core.models import ImageLimits
 from z_interact_assets.core.planning import Prices, Rules
 from z_interact_assets.core.preparation import Preparation
 from z_interact_assets.core.urls import KnownBases
+from z_interact_assets.execution.progress import ProgressListener, ignore_progress
 from z_interact_assets.migrate.migration import Engine, clock_ms
 from z_interact_assets.migrate.planner import Planner
 from z_interact_assets.migrate.static_files import StaticFolder
+from z_interact_assets.reverse import Means
 from z_interact_assets.settings import Settings
 from z_interact_assets.storage.ledger import Ledger, open_ledger
 from z_interact_assets.storage.legacy import LegacyTable, open_table
 from z_interact_assets.storage.objects import R2Config, R2Store
+
+DEFAULT_CONCURRENCY = 16  # of what reads R2, where UPLOAD_CONCURRENCY says auto
 
 
 @dataclass
@@ -76,6 +80,28 @@ class Workspace:
             concurrency=concurrency or configured,
             max_concurrency=settings.max_upload_concurrency,
             stop=stop or threading.Event(),
+        )
+
+    def means(
+        self,
+        *,
+        run_id: str | None = None,
+        dry_run: bool = False,
+        stop: threading.Event | None = None,
+        listen: ProgressListener = ignore_progress,
+    ) -> Means:
+        """Return what a rollback or a reclaim works with."""
+        configured = self.settings.upload_concurrency
+        return Means(
+            table=self.table,
+            ledger=self.ledger,
+            clock_ms=clock_ms,
+            run_id=run_id,
+            concurrency=DEFAULT_CONCURRENCY if configured == "auto" else configured,
+            max_in_flight_bytes=self.settings.max_in_flight_bytes,
+            dry_run=dry_run,
+            stop=stop or threading.Event(),
+            listen=listen,
         )
 
     def prices(self) -> Prices:

@@ -12,7 +12,20 @@ from z_interact_assets.cli.errors import reported
 
 _PACKAGE = "z_interact_assets.cli.commands"
 # In the order of a migration, which is the order of --help.
-_COMMANDS = ("doctor", "plan", "migrate", "validate", "status", "stats", "demo", "dev")
+_COMMANDS = (
+    "doctor",
+    "plan",
+    "migrate",
+    "validate",
+    "rollback",
+    "reclaim",
+    "status",
+    "stats",
+    "backup",
+    "restore",
+    "demo",
+    "dev",
+)
 
 _EPILOG = """\b
 Exit codes: 0 done; 1 finished, but rows were set aside or a claim is false; 2 usage or settings;

@@ -56,7 +56,9 @@ def migrate_now(
     return added_up(runs.observer.totals), monotonic() - started
 
 
-def refuse_unknown(workspace: "Workspace", scope: Scope, *, batch_size: int | None = None) -> None:
+def refuse_unknown(
+    workspace: "Workspace", scope: Scope, *, batch_size: int | None = None, verb: str = "migrate"
+) -> None:
     """Refuse batches and images that are not there (click.BadParameter).
 
     With `batch_size` what planning would add counts as there: for the dry run, which has planned nothing.
@@ -77,7 +79,7 @@ def refuse_unknown(workspace: "Workspace", scope: Scope, *, batch_size: int | No
     if batches:
         raise click.BadParameter(f"there is no batch {_listed(batches)}.", param_hint="--batch")
     if images:
-        raise click.BadParameter(f"there is no image {_listed(images)} to migrate.", param_hint="--image-id")
+        raise click.BadParameter(f"there is no image {_listed(images)} to {verb}.", param_hint="--image-id")
 
 
 def _listed(names: set[str]) -> str:

@@ -47,10 +47,79 @@ def print_totals(document: dict[str, Any]) -> None:
     click.echo(f"  conflicts        {document['conflicts']:,}")
     click.echo(f"  failed           {document['failed']:,}")
     click.echo(f"  took             {document['duration_seconds']:,.1f} s, {document['batches']:,} batches")
-    for entry in document["errors"][:SCREENFUL]:
+    _print_errors(document["errors"])
+
+
+def print_rollback(document: dict[str, Any]) -> None:
+    """Print a rollback's outcome for people."""
+    verb = "would be as they were before" if document["dry_run"] else "are as they were before"
+    click.echo(f"{document['rolled_back']:,} of {document['total']:,} rows {verb} their migration")
+    click.echo(f"  left alone       {document['skipped']:,} with nothing to give back, or deleted by the app")
+    click.echo(f"  refused          {document['failed']:,}")
+    click.echo(f"  objects deleted  {document['objects_deleted']:,}, kept for others {document['objects_kept']:,}")
+    _print_errors(document["errors"])
+
+
+def print_reclaim(document: dict[str, Any]) -> None:
+    """Print a reclaim's outcome for people."""
+    verb = "would be cleared" if document["dry_run"] else "cleared"
+    click.echo(f"{document['reclaimed']:,} of {document['total']:,} base64 texts {verb}")
+    click.echo(f"  freed            {document['bytes_reclaimed'] / 1e6:,.1f} MB of text")
+    click.echo(f"  not due yet      {document['not_due']:,}")
+    click.echo(f"  refused          {document['failed']:,}")
+    if document["skipped"]:
+        click.echo(f"  rows gone        {document['skipped']:,}")
+    if document["database_bytes_after"] is not None:
+        click.echo(f"  database         {_size_of(document, 'before')} before, {_size_of(document, 'after')} now")
+    _print_errors(document["errors"])
+
+
+def print_backup(document: dict[str, Any]) -> None:
+    """Print what is in a backup's folder now, for people."""
+    verb = "backed up" if document["finished"] else "backed up so far"
+    click.echo(f"{document['rows']:,} rows {verb} in {plain(document['folder'])}")
+    click.echo(f"  size             {document['bytes'] / 1e6:,.1f} MB in {document['parts']:,} files")
+    if document["finished"]:
+        click.echo(f"  ledger           {document['ledger_rows']:,} rows")
+    if document["unaddressable"]:
+        click.echo(f"  NOT in it        {document['unaddressable']:,} rows without a usable id")
+    resumed = ", going on from an earlier run" if document["resumed"] else ""
+    click.echo(f"  took             {document['duration_seconds']:,.1f} s{resumed}")
+
+
+def print_restore(document: dict[str, Any]) -> None:
+    """Print a restore's outcome for people."""
+    are = "would be" if document["dry_run"] else "are"
+    back = document["restored"] + document["inserted"] + document["unchanged"]
+    click.echo(f"{back:,} of {document['total']:,} rows {are} as in the backup")
+    click.echo(f"  put back         {document['restored']:,}")
+    click.echo(f"  inserted         {document['inserted']:,} that were missing")
+    click.echo(f"  unchanged        {document['unchanged']:,}")
+    click.echo(f"  left alone       {document['changed']:,} that were changed since (--overwrite puts them back)")
+    click.echo(f"  refused          {document['failed']:,}")
+    if document["ledger"] is not None:
+        click.echo(f"  ledger           {_LEDGER_FATES[document['ledger']]}")
+    _print_errors(document["errors"])
+
+
+_LEDGER_FATES = {
+    "restored": "restored: it was empty",
+    "left_alone": "left alone: it knows images",
+    "nothing_to_restore": "the backup's knows nothing",
+}
+
+
+def _size_of(document: dict[str, Any], when: str) -> str:
+    free = document[f"free_bytes_{when}"]
+    unused = "" if free is None else f" ({free / 1e6:,.1f} MB of it free)"
+    return f"{document[f'database_bytes_{when}'] / 1e6:,.1f} MB{unused}"
+
+
+def _print_errors(errors: list[dict[str, str]]) -> None:
+    for entry in errors[:SCREENFUL]:
         click.echo(f"    {_short(entry['image_id'])} {entry['reason']:<22} {plain(entry['message'])}")
-    if len(document["errors"]) > SCREENFUL:
-        click.echo(f"    … and {len(document['errors']) - SCREENFUL:,} more (--json lists them)")
+    if len(errors) > SCREENFUL:
+        click.echo(f"    … and {len(errors) - SCREENFUL:,} more (--json lists them)")
 
 
 def print_status(document: dict[str, Any]) -> None:

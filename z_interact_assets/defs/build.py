@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from z_interact_assets.defs import inventory, legacy, migration, validation
+from z_interact_assets.defs import inventory, legacy, migration, reversal, validation
 from z_interact_assets.defs.jobs import ALL_JOBS
 from z_interact_assets.defs.resources import default_resources
 
@@ -17,6 +17,7 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
             legacy.legacy_images,
             migration.migration_batches,
             migration.migrated_images,
+            reversal.reclaimed_images,
             inventory.r2_inventory,
             inventory.storage_stats,
         ],

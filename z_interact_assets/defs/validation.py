@@ -20,11 +20,10 @@ from z_interact_assets.storage.objects import R2Store
 from z_interact_assets.storage.public import PublicReader
 from z_interact_assets.validate import Mode, Validation, ValidationReport
 from z_interact_assets.validate.report import Progress as ValidationProgress
-from z_interact_assets.workspace import Workspace
+from z_interact_assets.workspace import DEFAULT_CONCURRENCY, Workspace
 
 MAX_EXAMPLES = 20
 PUBLIC_SAMPLE = 20
-DEFAULT_CONCURRENCY = 16
 
 
 class ValidateConfig(dg.Config):

@@ -20,6 +20,7 @@ from z_interact_assets.core.ports import ObjectReader
 from z_interact_assets.core.reasons import Reason
 from z_interact_assets.core.records import ReclaimRecord, UndoRecord, UndoScope
 from z_interact_assets.core.rows import LegacyRow, RowChange
+from z_interact_assets.core.showing import shortened
 from z_interact_assets.core.undoing import Standing, original_texts, standing
 from z_interact_assets.core.urls import KnownBases
 from z_interact_assets.reverse.carrying_out import CarryingOut, Means
@@ -71,9 +72,18 @@ class Reclaim:
     """One reclaim. `report` is whole when `run` has ended, also by an error."""
 
     def __init__(
-        self, means: Means, store: ObjectReader, bases: KnownBases, public: PublicFace, *, after_days: float
+        self,
+        means: Means,
+        store: ObjectReader,
+        bases: KnownBases,
+        public: PublicFace,
+        *,
+        after_days: float,
+        vacuum: bool = False,
     ) -> None:
+        """`after_days` is the soak; `vacuum` shrinks the file of a SQLite table when all is done."""
         self._means = means
+        self._vacuum = vacuum
         self._store = store
         self._bases = bases
         self._public = public
@@ -92,12 +102,20 @@ class Reclaim:
                 f"{reconciled.shared_count:,} objects are named by two rows each, too many to tell them apart.",
                 remedy="`validate` lists them; give the rows objects of their own first.",
             )
+        space = self._means.table.space
+        if self._vacuum:
+            space.check_vacuum()
+        self.report.before = space.measure()
+        yield from self._clear(batch_keys, frozenset(reconciled.shared))
+        if self._vacuum and self.report.complete and not self._means.dry_run:
+            space.vacuum()
+        self.report.after = space.measure()
+
+    def _clear(self, batch_keys: tuple[str, ...] | None, shared: frozenset[str]) -> Iterator[str]:
         due = reclaimable(batch_keys, until=self._means.clock_ms() - self._after_ms)
         everything = sum(self._means.ledger.undo.count(reclaimable(batch_keys)).values())
         self.report.not_due = everything - sum(self._means.ledger.undo.count(due).values())
-        clearing = _Clearing(
-            self._means, self._store, self._bases, self._public, scope=due, shared=frozenset(reconciled.shared)
-        )
+        clearing = _Clearing(self._means, self._store, self._bases, self._public, scope=due, shared=shared)
         carrying = CarryingOut(clearing, self._means, self.report.add)
         yield from carrying.run()
         self.report.complete = not carrying.interrupted
@@ -224,7 +242,7 @@ class _Clearing:
             ) from None
         if answer.status != _OK or answer.sha256 != stored.sha256:
             raise ReclaimRefusedError(
-                f"The public URL of image {step.record.image_id[:80]!r} does not serve its bytes ({answer.status}).",
+                f"The public URL of {shortened(step.record.image_id)!r} does not serve its bytes ({answer.status}).",
                 remedy="Check R2_PUBLIC_URL and the bucket's public access: `doctor`, then `validate --public`.",
             )
         self._served.add(base)

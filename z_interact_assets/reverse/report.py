@@ -1,10 +1,11 @@
 """What a rollback and a reclaim came to, as values: the documents of `rollback --json` and `reclaim --json`. No I/O."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from z_interact_assets.core.reasons import Reason
 from z_interact_assets.reverse.steps import Ended, Step
+from z_interact_assets.storage.legacy import DatabaseSize
 
 MAX_LISTED_ERRORS = 1_000
 
@@ -74,13 +75,14 @@ class RollbackReport(_Report):
 class ReclaimReport(_Report):
     """A reclaim. Every chosen image is in `done`, `failed`, `skipped` (its row is gone) or `not_due`. Sizes in bytes.
 
-    `database` holds the size of the table's database before and after, and how much of it is free pages, where the
-    database can tell.
+    `before` and `after` are the room the table's database took, where it can tell: clearing frees pages within it, only
+    VACUUM makes it smaller.
     """
 
     not_due: int = 0
     bytes_reclaimed: int = 0
-    database: dict[str, int | None] = field(default_factory=dict[str, int | None])
+    before: DatabaseSize | None = None
+    after: DatabaseSize | None = None
 
     def add(self, step: Step) -> None:
         """Count one image that has ended."""
@@ -88,11 +90,27 @@ class ReclaimReport(_Report):
         if step.ended is Ended.DONE:
             self.bytes_reclaimed += step.bytes
 
+    def absorb(self, other: Self) -> None:
+        """Add a later run's counts and errors."""
+        self.done += other.done
+        self.failed += other.failed
+        self.skipped += other.skipped
+        self.complete = self.complete and other.complete
+        self.errors = [*self.errors, *other.errors][:MAX_LISTED_ERRORS]
+        self.not_due += other.not_due
+        self.bytes_reclaimed += other.bytes_reclaimed
+        self.before = self.before or other.before
+        self.after = other.after or self.after
+
     def to_json(self) -> dict[str, Any]:
         """Return the document."""
         return {
             "total": self.done + self.failed + self.skipped + self.not_due, "reclaimed": self.done,
             "not_due": self.not_due, "failed": self.failed, "skipped": self.skipped,
-            "bytes_reclaimed": self.bytes_reclaimed, **self.database, "dry_run": self.dry_run,
+            "bytes_reclaimed": self.bytes_reclaimed, "dry_run": self.dry_run,
+            "database_bytes_before": self.before.bytes if self.before else None,
+            "database_bytes_after": self.after.bytes if self.after else None,
+            "free_bytes_before": self.before.free_bytes if self.before else None,
+            "free_bytes_after": self.after.free_bytes if self.after else None,
             "errors": self._listed(),
         }  # fmt: skip

@@ -176,6 +176,16 @@ class Questions(Sessions):
             row = connection.execute(_RECORDED.where(objects.c.object_key == key)).one_or_none()
         return None if row is None else _recorded(row)
 
+    def reclaimed(self, batch_key: str) -> tuple[int, int]:
+        """Return how many images of a batch had their base64 cleared, and the bytes of that text."""
+        bytes_ = sa.func.coalesce(sa.func.sum(items.c.reclaimed_bytes), 0)
+        statement = sa.select(sa.func.count(), bytes_).where(
+            items.c.batch_key == batch_key, items.c.state == ItemState.RECLAIMED
+        )
+        with self._reading() as connection:
+            count, cleared = connection.execute(statement).one()
+        return count, int(cleared)
+
     def duplicates(self) -> tuple[int, int]:
         """Return how many objects repeat another one's bytes, and how many bytes they waste."""
         groups = (

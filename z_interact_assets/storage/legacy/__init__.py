@@ -5,6 +5,7 @@ between calls, payloads come one row at a time, work is found without reading pa
 """
 
 from z_interact_assets.storage.legacy.connect import open_table
+from z_interact_assets.storage.legacy.space import DatabaseSize
 from z_interact_assets.storage.legacy.table import LegacyTable
 
-__all__ = ["LegacyTable", "open_table"]
+__all__ = ["DatabaseSize", "LegacyTable", "open_table"]

@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from z_interact_assets.core.errors import TableUnavailableError, TableUnusableError
 from z_interact_assets.core.rows import URL_HEAD_BYTES, LegacyRow, RowChange, RowHead, TableShape, head_text
 from z_interact_assets.storage.legacy.peek import SQLitePeek, driver_connection
+from z_interact_assets.storage.legacy.space import TableSpace
 from z_interact_assets.storage.sql_errors import SQLErrors
 
 # A page is read under one short read transaction (about 3 ms on SQLite): in a rollback-journal database a reader
@@ -64,6 +65,11 @@ class LegacyTable:
     def read_only(self) -> bool:
         """Tell whether this table was opened without a way to write (a dump)."""
         return self._writer is None
+
+    @property
+    def space(self) -> TableSpace:
+        """The room its database takes."""
+        return TableSpace(self._name, self._maintaining)
 
     def count(self) -> int:
         """Return the number of rows."""
@@ -255,6 +261,12 @@ class LegacyTable:
     def _reading(self) -> Iterator[sa.Connection]:
         with _errors.translated(), self._reader.connect() as connection:
             # Our sqlite3 connections are in autocommit mode by themselves.
+            yield connection if _is_sqlite(connection) else connection.execution_options(isolation_level="AUTOCOMMIT")
+
+    @contextmanager
+    def _maintaining(self) -> Iterator[sa.Connection]:
+        """Yield a connection outside any transaction; one that can only read where the table can only be read."""
+        with _errors.translated(), (self._writer or self._reader).connect() as connection:
             yield connection if _is_sqlite(connection) else connection.execution_options(isolation_level="AUTOCOMMIT")
 
     @contextmanager
