@@ -7,7 +7,8 @@ deleted. Only what is still wrong at the end is told. Trouble raises: unknown is
 from collections.abc import Iterator
 
 from z_interact_assets.core.findings import ON_R2_STATES, Problem, ProblemKind, RecordedObject, points_at
-from z_interact_assets.core.models import ItemState
+from z_interact_assets.core.keys import is_migrated_key
+from z_interact_assets.core.models import PENDING_STATES, ItemState
 from z_interact_assets.core.planning import Rules, decide
 from z_interact_assets.core.ports import ObjectReader
 from z_interact_assets.core.urls import KnownBases
@@ -38,9 +39,6 @@ class Confirmation:
 
     def settle(self, inventory: Inventory) -> None:
         """Add what is still wrong."""
-        for key, _ in self._scratch.notes(ORPHAN):
-            if not self._belongs_to_a_row(key):
-                inventory.add_orphan(key)
         for topic in (MISSING, CORRUPTED):
             for key, _ in self._scratch.notes(topic):
                 if (problem := self._object_problem(key, ProblemKind(topic))) is not None:
@@ -50,10 +48,32 @@ class Confirmation:
                 inventory.add_shared(key)
         for image_id, _ in self._scratch.notes(MISDIRECTED):
             self._settle_misdirected(image_id, inventory)
+        for key, _ in self._scratch.notes(ORPHAN):
+            if not self._belongs_to_a_row(key):
+                inventory.add_orphan(key)
 
     def _belongs_to_a_row(self, key: str) -> bool:
         record = self._ask.recorded_object(key)
-        return record is not None and record.in_use and self._table.head(record.image_id) is not None
+        if record is None:
+            return self._is_awaited(key)
+        return record.in_use and self._table.head(record.image_id) is not None
+
+    def _is_awaited(self, key: str) -> bool:
+        """Tell whether a run has stored it and not recorded it yet: it will, or the next run finds it under this key.
+
+        An object that is gone by now belongs to nobody any more either.
+        """
+        if self._looks >= MAX_LOOKS:
+            return False
+        self._looks += 1
+        found = self._store.head(key)
+        if found is None:
+            return True
+        image_id, sha256 = found.metadata.original_id, found.metadata.sha256
+        if not image_id or not sha256 or not is_migrated_key(key, row_id=image_id, sha256=sha256):
+            return False
+        item = self._ask.item(image_id)
+        return item is not None and item.state in PENDING_STATES and self._table.head(image_id) is not None
 
     def _object_problem(self, key: str, kind: ProblemKind) -> Problem | None:
         record = self._ask.recorded_object(key)

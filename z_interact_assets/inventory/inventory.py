@@ -14,9 +14,10 @@ class Inventory:
     """What a whole listing of `images/` found; sizes in bytes. Counts are whole, lists hold at most MAX_LISTED_KEYS.
 
     `orphans` are objects that belong to no row: nobody ever recorded them and no row names them, or their row is gone,
-    or it has another object now. `shared` are objects that two rows name. `problems` are the objects that a row or the
-    ledger needs and that are missing or differ from what was recorded, and the rows that point elsewhere; of those,
-    `edited_count` rows were changed by the app so that the next plan takes them again.
+    or it has another object now. One that waits to be recorded, its row being still to be done, is none. `shared` are
+    objects that two rows name. `problems` are the objects that a row or the ledger needs and that are missing or differ
+    from what was recorded, and the rows that point elsewhere; of those, `edited_count` rows were changed by the app so
+    that the next plan takes them again.
     """
 
     objects: int = 0

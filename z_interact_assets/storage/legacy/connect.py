@@ -5,11 +5,13 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import sqlalchemy as sa
+from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from z_interact_assets.core.errors import TableUnusableError
 from z_interact_assets.storage.legacy.dump import load_dump
+from z_interact_assets.storage.legacy.peek import retire_worn
 from z_interact_assets.storage.legacy.table import LegacyTable
 
 BUSY_TIMEOUT_S = 10.0  # the app holds its write locks for milliseconds; 5 s or more is advised for SQLite
@@ -75,10 +77,12 @@ def _sqlite_engine(path: Path, *, mode: str, busy_timeout: float) -> sa.Engine:
         connection.execute("PRAGMA synchronous = EXTRA")
         return connection
 
-    return sa.create_engine(
+    engine = sa.create_engine(
         URL.create("sqlite", database=str(path)), creator=connect, hide_parameters=True, poolclass=sa.QueuePool,
         pool_size=8, max_overflow=256,
     )  # fmt: skip
+    event.listen(engine, "checkin", retire_worn)
+    return engine
 
 
 def _decode(raw: bytes) -> str:
