@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from z_interact_assets.cli import main
 
-COMMANDS = ("doctor", "plan", "migrate", "validate", "status", "stats", "demo", "dev")
+COMMANDS = ("doctor", "plan", "migrate", "validate", "status", "stats", "backup", "restore", "demo", "dev")
 HEAVY = ("dagster", "boto3", "botocore", "sqlalchemy", "pandas", "moto", "PIL", "rich", "pydantic")
 LOOK = f"""
 import sys
@@ -56,6 +56,8 @@ def test_the_version_is_the_packages() -> None:
         (["validate", "--sample", "0"], "--sample"),
         (["validate", "--full", "--public"], "choose one"),
         (["status", "--everything"], "No such option"),
+        (["backup"], "--out"),
+        (["restore"], "DIR"),
         (["dev", "--port", "70000"], "--port"),
         (["demo", "--rows", "5"], "--rows"),
         (["migrat"], "No such command"),
