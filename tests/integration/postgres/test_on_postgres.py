@@ -6,12 +6,15 @@ from contextlib import contextmanager
 import pytest
 import sqlalchemy as sa
 
+from tests.support.images import base64_of, make_png
 from tests.support.postgres import find_binary, postgres
 from z_interact_assets.core.base64_text import TextForm, rebuild_text
 from z_interact_assets.demo.sample import make_sample_table
 from z_interact_assets.inventory import collect_stats, take_inventory
 from z_interact_assets.migrate.migration import Migration, Scope
 from z_interact_assets.settings import load_settings
+from z_interact_assets.storage.ledger import questions
+from z_interact_assets.storage.legacy import LegacyTable
 from z_interact_assets.storage.objects import MemoryStore
 from z_interact_assets.workspace import Workspace
 
@@ -148,3 +151,57 @@ def test_undo_record_spells_bytea_and_text_alike(workspace, sample, store, datab
     for image_id, key, originals in rows:
         form = TextForm.from_json(originals["image_data"]["form"])
         assert rebuild_text(store.download(key), form) == before[image_id]
+
+
+AWKWARD = ("a-b", "a.b", "a_b", "ab", "aB", "Ab", "AB", "a-B", "B", "a0", "a--b", "-a", "_a", ".a.", "a.-b", "a_-b")
+
+
+@pytest.fixture
+def collated(server):
+    """Databases whose order is a language's: punctuation and case count last, where S3 compares bytes."""
+    with connected(server, "postgres") as connection:
+        icu = connection.execute(sa.text("SELECT 1 FROM pg_collation WHERE collprovider = 'i' LIMIT 1")).first()
+        if icu is None:
+            pytest.skip("this Postgres has no ICU collations")
+        for name in ("app", "ledger"):
+            connection.execute(sa.text(f"DROP DATABASE IF EXISTS {name}"))
+            connection.execute(
+                sa.text(f"CREATE DATABASE {name} TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US' LOCALE 'C'")
+            )
+    return server
+
+
+def test_keys_and_ids_in_the_order_of_a_language_are_matched_in_the_order_of_bytes(
+    collated, store, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(questions, "PAGE_ITEMS", 3)
+    monkeypatch.setattr(LegacyTable.heads, "__kwdefaults__", {"page_rows": 3, "after": None})
+    names = [f"{name}{more}" for name in AWKWARD for more in ("", "é", "😀", " ")]
+    with connected(collated, "app") as app:
+        columns = "persona_id text, image_url text, image_data text, prompt text, created_at bigint"
+        app.execute(sa.text(f"CREATE TABLE images (id text PRIMARY KEY, {columns})"))
+        for shade, name in enumerate(names):
+            app.execute(
+                sa.text("INSERT INTO images VALUES (:id, :id, NULL, :data, 'p', 1757400000000)"),
+                {"id": name, "data": base64_of(make_png(shade))},
+            )
+        by_language = app.execute(sa.text("SELECT id FROM images ORDER BY id")).scalars().all()
+    assert by_language != sorted(names, key=str.encode)
+    environment = {
+        "DATABASE_URL": f"{collated}/app", "LEDGER_URL": f"{collated}/ledger", "R2_PUBLIC_URL": PUBLIC_URL,
+        "DAGSTER_HOME": str(tmp_path),
+    }  # fmt: skip
+    workspace = Workspace(load_settings(environment, directory=tmp_path))
+    try:
+        _, totals = migrate(workspace, store)
+        recorded = [found.key for found in workspace.ledger.ask.recorded_objects()]
+        assert [head.id for page in workspace.table.heads() for head in page] == by_language
+        assert recorded == [entry.key for entry in store.list()] == sorted(recorded, key=str.encode)
+        gone, orphan = recorded[len(recorded) // 2], "images/a-b/0-orphan.png"
+        store.delete(gone)
+        store.upload(orphan, make_png(999))
+        inventory = take_inventory(store, workspace.table, workspace.ledger, workspace.bases)
+    finally:
+        workspace.close()
+    assert totals.migrated == len(names)
+    assert (inventory.orphans, inventory.missing, len(inventory.problems)) == ([orphan], [gone], 1)

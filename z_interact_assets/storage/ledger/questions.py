@@ -9,7 +9,7 @@ from z_interact_assets.core.errors import LedgerUnusableError
 from z_interact_assets.core.findings import Placement, RecordedObject
 from z_interact_assets.core.models import ImageFormat, ItemState
 from z_interact_assets.core.reasons import Reason
-from z_interact_assets.core.records import BatchSummary, LedgerItem, ObjectRecord
+from z_interact_assets.core.records import BatchSummary, LedgerItem, ObjectRecord, ProofSummary
 from z_interact_assets.storage.ledger.schema import batches, events, image_hash, items, objects
 from z_interact_assets.storage.ledger.sessions import Sessions
 
@@ -157,9 +157,15 @@ class Questions(Sessions):
 
     def recorded_objects(self) -> Iterator[RecordedObject]:
         """Yield every object the ledger knows, in UTF-8 byte order of the keys."""
-        ordered = objects.c.object_key
         if self._engine.dialect.name == "postgresql":
-            ordered = sa.collate(ordered, "C")
+            # The database may order by a language, and the key's index with it: asked for page by page all keys would
+            # be sorted anew for each. A cursor sorts once, and keeps its transaction open meanwhile.
+            statement = _RECORDED.order_by(sa.collate(objects.c.object_key, "C"))
+            with self._reading() as connection:
+                rows = connection.execution_options(yield_per=PAGE_ITEMS).execute(statement)
+                yield from (_recorded(row) for row in rows)
+            return
+        ordered = objects.c.object_key
         last = ""
         while True:
             statement = _RECORDED.where(ordered > last).order_by(ordered).limit(PAGE_ITEMS)
@@ -185,6 +191,38 @@ class Questions(Sessions):
         with self._reading() as connection:
             count, cleared = connection.execute(statement).one()
         return count, int(cleared)
+
+    def proofs(self, *, since: int) -> ProofSummary:
+        """Return how well the objects are proved whose images were in the table; those on R2 before us are left out."""
+        held = objects.join(
+            items,
+            sa.or_(
+                items.c.object_key == objects.c.object_key,
+                sa.and_(objects.c.role == "alternate", objects.c.item_id == items.c.item_id),
+            ),
+        )
+        read = objects.c.proof == "sha256"
+        statement = (
+            sa.select(
+                sa.func.count(),
+                sa.func.count().filter(sa.not_(read)),
+                sa.func.count().filter(read, objects.c.proved_at < since),
+                sa.func.min(objects.c.proved_at).filter(read),
+            )
+            .select_from(held)
+            .where(items.c.state.in_([ItemState.PUBLISHED, ItemState.RECLAIMED]))
+        )
+        with self._reading() as connection:
+            count, unproved, stale, oldest = connection.execute(statement).one()
+        return ProofSummary(objects=count, unproved=unproved, stale=stale, oldest=oldest)
+
+    def reclaimed_without_undo(self) -> int:
+        """Return how many images had their text cleared of which the ledger does not have the form."""
+        text = sa.cast(items.c.originals, sa.Text)
+        unknown = sa.or_(items.c.originals.is_(None), text.not_like('%"image_data"%'))
+        statement = sa.select(sa.func.count()).where(items.c.state == ItemState.RECLAIMED, unknown)
+        with self._reading() as connection:
+            return connection.execute(statement).scalar_one()
 
     def duplicates(self) -> tuple[int, int]:
         """Return how many objects repeat another one's bytes, and how many bytes they waste."""
