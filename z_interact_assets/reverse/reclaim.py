@@ -59,6 +59,11 @@ class PublicAnswer(Protocol):
         """SHA-256 of the body, lower-case hex."""
         ...
 
+    @property
+    def may_pass(self) -> bool:
+        """Tell whether the same request may be answered otherwise later."""
+        ...
+
 
 class PublicFace(Protocol):
     """Reads public URLs."""
@@ -240,6 +245,11 @@ class _Clearing:
                 f"{error.message} Nothing is cleared while the public URL is not shown to serve the images.",
                 remedy=error.remedy,
             ) from None
+        if answer.may_pass:
+            raise StorageUnavailableError(
+                f"The public URL answers {answer.status}. Nothing is cleared until it is shown to serve the images.",
+                remedy="Run the same command again later.",
+            )
         if answer.status != _OK or answer.sha256 != stored.sha256:
             raise ReclaimRefusedError(
                 f"The public URL of {shortened(step.record.image_id)!r} does not serve its bytes ({answer.status}).",

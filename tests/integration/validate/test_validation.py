@@ -1,3 +1,4 @@
+import socket
 import threading
 from random import Random
 
@@ -305,3 +306,123 @@ def test_a_stopped_validation_is_not_complete_and_not_valid(world: World):
     assert report.checked == report.valid < 4
     assert not report.complete
     assert not report.is_valid
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["http://127.0.0.1:{port}", "http://[::1]:{port}", "http://169.254.169.254", "https://10.0.0.1", "http://localhost:{port}",
+     "https://user:secret@127.0.0.1:{port}", "http://127.0.0.1:{public_port}@127.0.0.1:{port}"],
+)  # fmt: skip
+def test_a_row_that_points_at_another_server_is_misdirected_and_that_server_is_never_asked(world: World, host):
+    """The row's URL is the app's word: a GET of it would let whoever writes a row send us anywhere."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(0)
+        public_port = world.standin.public_url.split(":")[2].split("/")[0]
+        base = host.format(port=listener.getsockname()[1], public_port=public_port)
+        url = f"{base}/public/{world.standin.bucket}/{world.key_of('embedded')}"
+        world.sql("UPDATE images SET image_url = ? WHERE id = 'embedded'", url)
+        report = world.validate("public")
+        assert (report.misdirected, report.unreachable, report.valid) == (["embedded"], [], 3)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+
+
+@pytest.mark.parametrize("image_id", ["embedded", "adopted"])
+def test_a_public_redirect_is_not_followed(world: World, faults: Faults, image_id):
+    key = world.key_of(image_id)
+    elsewhere = f"{world.standin.public_url}/{world.key_of('data-url')}"
+    faults.answer = lambda request: (
+        Response("", status=302, headers={"Location": elsewhere})
+        if (request.kind, request.key) == ("public", key)
+        else None
+    )
+    report = world.validate("public")
+    assert (report.unreachable, report.corrupted) == ([image_id], [])
+    assert world.standin.requests["GET", "public"] == 4
+
+
+@pytest.mark.parametrize(("header", "is_fine"), [
+    ("public, max-age=31536000", True), ("max-age=60", True), ("PUBLIC,Max-Age=60", True), ("no-store", False),
+    ("private, max-age=60", False), ("max-age=0", False), ("no-cache", False), (" No-Store ", False), ("", False),
+])  # fmt: skip
+def test_a_public_cache_control_must_let_caches_keep_the_image(world: World, faults: Faults, header, is_fine):
+    def answer(request: IncomingRequest) -> Response | None:
+        if request.kind != "public":
+            return None
+        whole = request.serve()
+        whole.headers["Cache-Control"] = header
+        return whole
+
+    faults.answer = answer
+    report = world.validate("public")
+    assert report.corrupted == ([] if is_fine else ["adopted", "data-url", "embedded", "two"])
+
+
+def test_a_setting_that_forbids_caching_is_what_the_public_url_may_say(world: World):
+    key = world.key_of("embedded")
+    world.put(key, world.bytes_of("embedded"), CacheControl="no-store")
+    assert world.validate("public").corrupted == ["embedded"]
+    assert world.validation(cache_control="No-Store").run("public", inventory=Inventory(), random=Random(1)).is_valid
+
+
+@pytest.mark.parametrize(("content_type", "is_fine"), [
+    ("image/png", True), ("IMAGE/PNG; charset=binary", True), ("image/jpeg", False), ("text/html", False), ("", False),
+])  # fmt: skip
+def test_a_public_content_type_must_be_the_images(world: World, faults: Faults, content_type, is_fine):
+    def answer(request: IncomingRequest) -> Response | None:
+        if request.kind != "public" or request.key != world.key_of("embedded"):
+            return None
+        whole = request.serve()
+        whole.headers["Content-Type"] = content_type
+        return whole
+
+    faults.answer = answer
+    assert world.validate("public").corrupted == ([] if is_fine else ["embedded"])
+
+
+def test_through_the_public_url_no_more_is_read_than_the_ledger_says(world: World, faults: Faults):
+    """A page put in an image's place may be endless."""
+    sent: list[int] = []
+
+    def endless(request: IncomingRequest) -> Response | None:
+        if request.kind != "public" or request.key != world.key_of("embedded"):
+            return None
+
+        def body():
+            for _ in range(1_000):
+                sent.append(65_536)
+                yield bytes(65_536)
+
+        return Response(body(), content_type="image/png", headers={"Cache-Control": "public"})
+
+    faults.answer = endless
+    assert world.validate("public").corrupted == ["embedded"]
+    assert len(sent) < 200  # what the sockets' buffers take, far from all
+
+
+def test_a_full_validation_holds_no_more_bytes_at_once_than_allowed(empty_world: World):
+    world = empty_world
+    for shade in range(40):
+        world.add_row(f"row{shade:02}", data=base64_of(shade))
+    world.migrate()
+    size = max(item.size or 0 for item in world.ledger.ask.items())
+    held, most, lock = 0, 0, threading.Lock()
+    download = world.store.download
+
+    def counted(key: str) -> bytes:
+        nonlocal held, most
+        with lock:
+            held += size
+            most = max(most, held)
+        try:
+            return download(key)
+        finally:
+            with lock:
+                held -= size
+
+    world.store.download = counted
+    report = world.validation(concurrency=16, max_in_flight_bytes=3 * size).run(
+        "full", inventory=Inventory(), random=Random(1)
+    )
+    assert report.is_valid
+    assert size < most <= 3 * size
