@@ -80,6 +80,7 @@ def test_everything_is_lost_but_the_backup(migrated: Site, tmp_path: Path, shelf
 def test_a_ledger_that_knows_images_is_left_alone(migrated: Site, shelf: Path):
     backup(migrated, shelf)
     before = ledger_contents(migrated.ledger)
+    assert restore(migrated, shelf, dry_run=True).ledger is LedgerFate.LEFT_ALONE
     assert restore(migrated, shelf).ledger is LedgerFate.LEFT_ALONE
     assert ledger_contents(migrated.ledger) == before
 

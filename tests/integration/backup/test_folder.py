@@ -14,7 +14,7 @@ import pytest
 from tests.integration.backup.shelf import SMALL, add_images, backup, counts, ledger_contents, restore
 from tests.support.sites import Site
 from tests.support.tables import AppTable, contents
-from z_interact_assets.backup.folder import BackupFolder
+from z_interact_assets.backup.folder import BackupFolder, GrowingFile
 from z_interact_assets.backup.manifest import seal
 from z_interact_assets.core.errors import (
     BackupDamagedError,
@@ -80,6 +80,30 @@ def test_killed_between_any_two_steps_it_ends_the_same(site: Site, tmp_path: Pat
         assert counts(restore(site, out, dry_run=True)) == {"unchanged": 5}
         shutil.rmtree(tmp_path / "killed")
     assert resumed > len(steps.taken) / 2
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_killed_amid_a_file_it_ends_the_same(site: Site, shelf: Path, tmp_path: Path, number: int):
+    """Progress, part, progress, part, progress, manifest: half of a file never has its name."""
+    add_images(site, 6)
+    backup(site, tmp_path / "whole", limits=SMALL)
+    begun = 0
+
+    def write_half(file: GrowingFile, data: Any) -> int:
+        nonlocal begun
+        begun += file.size == 0
+        if begun <= number:
+            return real(file, data)
+        real(file, bytes(data)[: len(data) // 2])
+        raise Killed
+
+    real = GrowingFile.write
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(GrowingFile, "write", write_half)
+        with pytest.raises(Killed):
+            backup(site, shelf, limits=SMALL)
+    backup(site, shelf, limits=SMALL)
+    assert documents(shelf) == documents(tmp_path / "whole")
 
 
 def test_a_part_that_was_spoilt_before_the_resumption_is_written_anew(site: Site, shelf: Path, tmp_path: Path):

@@ -270,6 +270,34 @@ def test_the_app_inserts_edits_and_deletes_during_a_backup(site: Site, shelf: Pa
     assert site.app.as_stored() == now
 
 
+def test_a_migration_during_a_backup_leaves_every_text_in_it(
+    site: Site, tmp_path: Path, shelf: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """In its row, or, where that was read after its switch, as an undo record in a ledger that was read later still."""
+    ids = add_images(site, 9)
+    real, done = LegacyTable.read, list[str]()
+
+    def read(table: LegacyTable, row_id: str) -> Any:
+        if row_id == "image-004" and not done:
+            done.append(row_id)
+            site.migrate()
+            reclaim(site)
+        return real(table, row_id)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LegacyTable, "read", read)
+        backup(site, shelf)
+    site.app.sql("DELETE FROM images")
+    with closing(Site(tmp_path, site.app, site.store, ledger_url=f"sqlite:///{tmp_path}/new.db")) as later:
+        assert counts(restore(later, shelf)) == {"inserted": 9}
+        states = {row_id: later.item(row_id).state for row_id in ids}
+        rows = later.app.rows()
+    texts = [row_id for row_id in ids if rows[row_id]["image_data"] or str(rows[row_id]["image_url"])[:5] == "data:"]
+    assert texts == ids[:4]
+    assert {states[row_id] for row_id in texts} == {ItemState.ROLLED_BACK}
+    assert {states[row_id] for row_id in ids[4:]} <= {ItemState.PUBLISHED, ItemState.RECLAIMED}
+
+
 class Killed(BaseException):
     """The end of a process."""
 
