@@ -197,28 +197,26 @@ def add_large(site: Site, megabytes: int) -> None:
     )
 
 
-def test_ctrl_c_ends_with_130_and_a_kill_with_nothing_and_the_next_run_finishes(site: Site) -> None:
-    add_large(site, 70)
-    before = site.app.as_stored()
-    first, second = site.folder / "safe" / "rows-00001.parquet", site.folder / "safe" / "rows-00002.parquet.unfinished"
+def test_ctrl_c_ends_with_130_and_a_kill_with_nothing_and_the_next_run_finishes(here: Here) -> None:
+    add_large(here, 70)
+    before = here.app.as_stored()
+    first, second = here.folder / "safe" / "rows-00001.parquet", here.folder / "safe" / "rows-00002.parquet.unfinished"
     ends = ((signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, INTERRUPTED))
     for number, code in ends:
-        ended = ended_amid("backup", "--out", "safe", site=site, number=number, sign=lambda: changed_at(second))
+        ended = ended_amid("backup", "--out", "safe", site=here, number=number, sign=lambda: changed_at(second))
         assert ended.code == code, ended.output
         assert number == signal.SIGKILL or json.loads(ended.stdout)["finished"] is False
         assert number == signal.SIGKILL or "Run the same command again" in said(ended)
     kept = first.stat().st_ino
-    made = site.run("backup", "--out", "safe", "--json").document
+    made = here.run("backup", "--out", "safe", "--json").document
     assert (made["rows"], made["resumed"], first.stat().st_ino) == (70, True, kept)
 
-    site.app.sql("DELETE FROM images")
+    here.app.sql("DELETE FROM images")
     for number, code in ends:
-        ended = ended_amid(
-            "restore", "safe", site=site, number=number, sign=lambda: site.app.sql("SELECT count(*) FROM images")
-        )
+        ended = ended_amid("restore", "safe", site=here, number=number, sign=lambda: count_rows(here))
         assert ended.code == code, ended.output
-    assert site.run("restore", "safe").code == 0
-    assert site.app.as_stored() == before
+    assert here.run("restore", "safe").code == 0
+    assert here.app.as_stored() == before
 
 
 def ended_amid(*arguments: str, site: Site, number: signal.Signals, sign: Callable[[], object]) -> Result:
@@ -232,3 +230,7 @@ def ended_amid(*arguments: str, site: Site, number: signal.Signals, sign: Callab
 
 def changed_at(path: Path) -> int | None:
     return path.stat().st_mtime_ns if path.exists() else None
+
+
+def count_rows(site: Site) -> int:
+    return site.app.sql("SELECT count(*) FROM images")[0][0]
