@@ -93,11 +93,15 @@ class LegacyRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowChange:
-    """A compare-and-swap of one row: `values` are written only while the row still holds what was read."""
+    """A compare-and-swap of one row: `values` are written only while the row still holds what was read.
+
+    Columns in `rising` are never set lower than they are: the app may have set its own time since the row was read.
+    """
 
     id: str
     values: Mapping[str, Any]
     as_read: Mapping[str, Any] = field(repr=False)
+    rising: tuple[str, ...] = ()
 
     @property
     def weight(self) -> int:

@@ -12,6 +12,7 @@ from z_interact_assets.core.errors import TableUnavailableError
 from z_interact_assets.core.models import ItemState
 from z_interact_assets.core.reasons import Reason
 from z_interact_assets.core.records import OutcomeRecord
+from z_interact_assets.core.rows import RowChange
 from z_interact_assets.migrate.outcomes import Outcome, final
 from z_interact_assets.storage.ledger import Ledger
 from z_interact_assets.storage.legacy import LegacyTable
@@ -44,7 +45,8 @@ class Settler:
     def _switch(self, group: list[Outcome]) -> None:
         changes = [outcome.change for outcome in group if outcome.change is not None]
         try:
-            switched = self._table.apply(changes)
+            # A power loss may undo the switch: the next plan sees a row with its image, and does it again.
+            switched = self._table.apply(changes, durable=False)
         except TableUnavailableError as error:
             # Whether the rows changed is unknown: the next run reads them again and recognises its own switch.
             for outcome in group:
@@ -60,13 +62,22 @@ class Settler:
         reason = Reason.ROW_CHANGED
         try:
             head = self._table.head(outcome.item.image_id)
+            if head is None:
+                reason = Reason.ROW_DELETED
+            elif head.fingerprint == outcome.final.fingerprint and self._is_switched(outcome.change):
+                return outcome.final  # the key is a pure function of row and bytes: it is the same object
         except TableUnavailableError:  # the next plan will see
-            return final(outcome.item, ItemState.CONFLICT, reason)
-        if head is None:
-            reason = Reason.ROW_DELETED
-        elif outcome.change and head.url_head == outcome.change.values.get("image_url"):
-            return outcome.final  # the key is a pure function of row and bytes: it is the same object
+            pass
         return final(outcome.item, ItemState.CONFLICT, reason)
+
+    def _is_switched(self, change: RowChange | None) -> bool:
+        """Tell whether the row is what the switch would have made of it; sizes alone do not show another image."""
+        if change is None or "image_url" not in change.values:
+            return False
+        row = self._table.read(change.id)
+        return row is not None and all(
+            row.get(column) == change.values.get(column, read) for column, read in change.as_read.items()
+        )
 
 
 def _switch_groups(outcomes: Sequence[Outcome]) -> Iterator[list[Outcome]]:

@@ -123,7 +123,8 @@ class Worker:
             "updated_at": in_row_unit(now_ms, row.get("created_at")),
         }
         values = {column: value for column, value in wanted.items() if column in row.values}
-        return RowChange(id=row.id, values=values, as_read=_payload(row))
+        rising = ("updated_at",) if "updated_at" in values else ()  # galleries ask for what is later than they have
+        return RowChange(id=row.id, values=values, as_read=_payload(row), rising=rising)
 
     def _already_pointing(self, item: WorkItem, prepared: Prepared, found: StoredObject) -> Outcome:
         """The row has its base64 and points at the same bytes: an interrupted switch, or the old migrator's work."""

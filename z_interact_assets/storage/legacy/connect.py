@@ -12,7 +12,7 @@ from sqlalchemy.exc import ArgumentError
 from z_interact_assets.core.errors import TableUnusableError
 from z_interact_assets.storage.legacy.dump import load_dump
 from z_interact_assets.storage.legacy.peek import retire_worn
-from z_interact_assets.storage.legacy.table import LegacyTable
+from z_interact_assets.storage.legacy.table import DURABLE, LegacyTable
 
 BUSY_TIMEOUT_S = 10.0  # the app holds its write locks for milliseconds; 5 s or more is advised for SQLite
 
@@ -59,22 +59,27 @@ def _sqlite_table(path: Path, *, table: str, busy_timeout: float, read_only: boo
         raise TableUnusableError(
             f"There is no database file at {path}.", remedy="Set DATABASE_URL to the app's database (file:PATH)."
         )
-    reader = _sqlite_engine(path, mode="ro", busy_timeout=busy_timeout)
-    writer = None if read_only else _sqlite_engine(path, mode="rw", busy_timeout=busy_timeout)
-    return LegacyTable(reader, writer=writer, table=table, read_only=read_only)
+    if read_only:
+        return LegacyTable(_sqlite_engine(path, mode="ro", busy_timeout=busy_timeout), table=table, read_only=True)
+    reader = _sqlite_engine(path, mode="rw", busy_timeout=busy_timeout, query_only=True)
+    writer = _sqlite_engine(path, mode="rw", busy_timeout=busy_timeout)
+    return LegacyTable(reader, writer=writer, table=table)
 
 
-def _sqlite_engine(path: Path, *, mode: str, busy_timeout: float) -> sa.Engine:
-    """Connect by a file: URI, so that `mode` can forbid SQLite to create the file or, for readers, to write it."""
+def _sqlite_engine(path: Path, *, mode: str, busy_timeout: float, query_only: bool = False) -> sa.Engine:
+    """Connect by a file: URI, so that `mode` can forbid SQLite to create the file or to write it.
+
+    A reader of a live file is `query_only` instead of mode=ro: in a rollback-journal database a commit's last moment
+    looks like a crash's journal to it, and a connection that may not roll back gives up (SQLITE_READONLY_ROLLBACK).
+    """
     uri = f"{path.resolve().as_uri()}?mode={mode}"
 
     def connect() -> sqlite3.Connection:
         # isolation_level=None: every statement is its own transaction unless we say BEGIN IMMEDIATE ourselves.
         connection = sqlite3.connect(uri, uri=True, timeout=busy_timeout, isolation_level=None, check_same_thread=False)
         connection.text_factory = _decode
-        # A row given back must be on disk before its object may go. FULL, the usual default, is too little with a
-        # rollback journal: a power loss may bring the journal back, and with it the row as it was.
-        connection.execute("PRAGMA synchronous = EXTRA")
+        connection.execute(f"PRAGMA synchronous = {DURABLE}")
+        connection.execute(f"PRAGMA query_only = {query_only:d}")
         return connection
 
     engine = sa.create_engine(
