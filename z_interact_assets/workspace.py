@@ -4,6 +4,7 @@ import threading
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from random import Random
 
 from z_interact_assets.core.errors import SettingsError
 from z_interact_assets.core.models import ImageLimits
@@ -19,6 +20,8 @@ from z_interact_assets.settings import Settings
 from z_interact_assets.storage.ledger import Ledger, open_ledger
 from z_interact_assets.storage.legacy import LegacyTable, open_table
 from z_interact_assets.storage.objects import R2Config, R2Store
+from z_interact_assets.storage.public import PublicReader
+from z_interact_assets.verdict import Witnesses
 
 DEFAULT_CONCURRENCY = 16  # of what reads R2, where UPLOAD_CONCURRENCY says auto
 
@@ -60,11 +63,15 @@ class Workspace:
         """The URLs that are ours."""
         return self.settings.known_bases()
 
+    @property
+    def rules(self) -> Rules:
+        """What planning depends on besides the rows."""
+        return Rules(self.bases, static_files=self.settings.static_dir is not None)
+
     def planner(self, batch_size: int | None = None) -> Planner:
         """Return a planner; `batch_size` overrides MIGRATION_BATCH_SIZE."""
-        rules = Rules(self.bases, static_files=self.settings.static_dir is not None)
         size = batch_size or self.settings.migration_batch_size
-        return Planner(self.table, self.ledger, rules, batch_size=size, clock_ms=clock_ms)
+        return Planner(self.table, self.ledger, self.rules, batch_size=size, clock_ms=clock_ms)
 
     def engine(self, *, concurrency: int | None = None, stop: threading.Event | None = None) -> Engine:
         """Return an engine; `concurrency` overrides UPLOAD_CONCURRENCY, `stop` ends its runs early."""
@@ -102,6 +109,19 @@ class Workspace:
             dry_run=dry_run,
             stop=stop or threading.Event(),
             listen=listen,
+        )
+
+    def witnesses(self, public: PublicReader, random: Random) -> Witnesses:
+        """Return whom to ask for a verdict."""
+        return Witnesses(
+            table=self.table,
+            ledger=self.ledger,
+            store=self.store,
+            public=public,
+            rules=self.rules,
+            clock_ms=clock_ms,
+            random=random,
+            cache_control=self.settings.cache_control,
         )
 
     def prices(self) -> Prices:

@@ -19,6 +19,7 @@ _COMMANDS = (
     "validate",
     "rollback",
     "reclaim",
+    "verdict",
     "status",
     "stats",
     "backup",

@@ -115,6 +115,18 @@ def _size_of(document: dict[str, Any], when: str) -> str:
     return f"{document[f'database_bytes_{when}'] / 1e6:,.1f} MB{unused}"
 
 
+def print_verdict(document: dict[str, Any]) -> None:
+    """Print the verdict, its conditions and what to do for those that do not hold."""
+    safe = document["safe_to_drop_base64"]
+    click.echo("It is safe to drop image_data." if safe else "Do NOT drop image_data yet.")
+    for condition in document["conditions"]:
+        mark = {True: "yes", False: "NO", None: "?"}[condition["holds"]]
+        proved = condition["proved_at"] or "never"
+        click.echo(f"  {mark:<4} {condition['name']:<30} {plain(condition['evidence'])}  (proved {proved})")
+        if condition["remedy"]:
+            click.echo(f"         → {condition['remedy']}")
+
+
 def _print_errors(errors: list[dict[str, str]]) -> None:
     for entry in errors[:SCREENFUL]:
         click.echo(f"    {_short(entry['image_id'])} {entry['reason']:<22} {plain(entry['message'])}")

@@ -207,3 +207,16 @@ class UndoScope:
     source: str | None = None
     published_until: int | None = None
     with_object: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofSummary:
+    """How well the objects are proved that hold what was base64: counts, and the oldest proof's time (UTC ms).
+
+    `unproved` were never read back whole; `stale` were, but before the time asked about.
+    """
+
+    objects: int
+    unproved: int
+    stale: int
+    oldest: int | None

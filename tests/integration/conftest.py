@@ -1,3 +1,5 @@
+"""One table, one bucket, one ledger; folders whose tests need others override these fixtures."""
+
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -16,16 +18,16 @@ def app(tmp_path: Path) -> AppTable:
 
 
 @pytest.fixture
-def standin(tmp_path: Path) -> Iterator[StandIn]:
-    with StandIn(tmp_path / "standin") as started:
-        yield started
-
-
-@pytest.fixture
 def site(tmp_path: Path, app: AppTable) -> Iterator[Site]:
     """The table with a store in memory."""
     with closing(Site(tmp_path, app)) as made:
         yield made
+
+
+@pytest.fixture
+def standin(tmp_path: Path) -> Iterator[StandIn]:
+    with StandIn(tmp_path / "standin") as started:
+        yield started
 
 
 @pytest.fixture
