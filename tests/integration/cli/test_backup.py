@@ -201,8 +201,7 @@ def test_ctrl_c_ends_with_130_and_a_kill_with_nothing_and_the_next_run_finishes(
     add_large(here, 70)
     before = here.app.as_stored()
     first, second = here.folder / "safe" / "rows-00001.parquet", here.folder / "safe" / "rows-00002.parquet.unfinished"
-    ends = ((signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, INTERRUPTED))
-    for number, code in ends:
+    for number, code in ((signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, INTERRUPTED)):
         ended = ended_amid("backup", "--out", "safe", site=here, number=number, sign=lambda: changed_at(second))
         assert ended.code == code, ended.output
         assert number == signal.SIGKILL or json.loads(ended.stdout)["finished"] is False
@@ -212,9 +211,9 @@ def test_ctrl_c_ends_with_130_and_a_kill_with_nothing_and_the_next_run_finishes(
     assert (made["rows"], made["resumed"], first.stat().st_ino) == (70, True, kept)
 
     here.app.sql("DELETE FROM images")
-    for number, code in ends:
-        ended = ended_amid("restore", "safe", site=here, number=number, sign=lambda: count_rows(here))
-        assert ended.code == code, ended.output
+    ended = ended_amid("restore", "safe", site=here, number=signal.SIGINT, sign=lambda: count_rows(here))
+    assert ended.code == INTERRUPTED, ended.output
+    assert 0 < count_rows(here) < 70
     assert here.run("restore", "safe").code == 0
     assert here.app.as_stored() == before
 
