@@ -9,7 +9,7 @@ from io import BytesIO
 
 from PIL import Image
 
-from z_interact_assets.core.errors import ObjectDiffersError, ZInteractError
+from z_interact_assets.core.errors import ObjectDiffersError, StorageUnavailableError, ZInteractError
 from z_interact_assets.core.models import ImageFormat, ImageMetadata
 from z_interact_assets.core.ports import ObjectStore
 from z_interact_assets.doctor.examination import ProbeFailedError, Warned
@@ -115,7 +115,10 @@ class BucketProbes:
 
     def _get(self, origin: str | None = None) -> PublicAnswer:
         with self._open_public() as reader:
-            return reader.get(self._store.public_url(self._key), max_bytes=_ANY_BYTES, origin=origin)
+            answer = reader.get(self._store.public_url(self._key), max_bytes=_ANY_BYTES, origin=origin)
+        if answer.may_pass:
+            raise StorageUnavailableError(f"The public URL answers {answer.status}.", remedy="Run doctor again later.")
+        return answer
 
 
 def tiny_png(shade: int) -> bytes:

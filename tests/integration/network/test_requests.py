@@ -18,6 +18,8 @@ from tests.support.weather import (
     Weather,
     answer,
     cut_body,
+    drop_before,
+    late,
     sign_in_page,
     wrong_etag,
 )
@@ -137,10 +139,19 @@ def test_a_client_keeps_repeating_however_much_has_failed_before(weather, store)
     assert store.head(THERE)
 
 
-def test_the_server_silent_beyond_the_timeout_is_asked_again(weather, store_of):
+@every_operation
+def test_a_server_silent_beyond_the_timeout_is_asked_again(weather, store, store_of, operation: Operation):
+    impatient = store_of(read_timeout=0.2)
     with weather.holding(times=1):
-        assert store_of(read_timeout=0.3).head(NEW) is None
-    assert weather.asked["HEAD", "object"] == 2
+        assert operation.call(impatient) == operation.answer
+    assert asked(weather, operation) == 2
+
+
+@every_operation
+def test_an_answer_that_comes_late_is_waited_for(weather, store, operation: Operation):
+    weather.turn("late", late)
+    assert operation.call(store) == operation.answer
+    assert asked(weather, operation) == 1
 
 
 @pytest.fixture
@@ -174,3 +185,36 @@ def test_a_server_that_asks_for_an_hour_is_out_and_is_not_asked_again(weather, s
     with pytest.raises(StorageUnavailableError):
         store_of(backoff=0.5).head(NEW)
     assert (weather.asked["HEAD", "object"], pauses) == (1, [])
+
+
+class Away:
+    """A server that is away from now on for so many seconds of pauses, which take no time here."""
+
+    def __init__(self, weather: Weather, seconds: float) -> None:
+        self.waited = 0.0
+        weather.turn("away", drop_before, lambda _: self.waited < seconds)
+
+    def sleep(self, seconds: float) -> None:
+        self.waited += seconds
+
+
+@every_operation
+def test_a_server_away_for_three_seconds_is_waited_for(weather, store, store_of, monkeypatch, operation: Operation):
+    away = Away(weather, 3)
+    monkeypatch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=away.sleep))
+    assert operation.call(store_of(max_attempts=5, backoff=0.5)) == operation.answer
+    assert 3 <= away.waited <= 7.5
+
+
+@every_operation
+def test_a_server_away_for_a_minute_is_given_up_and_found_again(weather, store, store_of, monkeypatch, operation):
+    """One call waits 7.5 s at most; whoever calls again after a minute finds the server back."""
+    away = Away(weather, 60)
+    monkeypatch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=away.sleep))
+    patient = store_of(max_attempts=5, backoff=0.5)
+    with pytest.raises(StorageUnavailableError):
+        operation.call(patient)
+    assert (3.75 <= away.waited <= 7.5, asked(weather, operation)) == (True, 5)
+    away.sleep(60)
+    assert operation.call(patient) == operation.answer
+    assert asked(weather, operation) == 6
