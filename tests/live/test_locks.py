@@ -16,8 +16,7 @@ from tests.support.images import base64_of, data_url_of, make_png, with_comment
 from tests.support.sites import NOW_MS, Site
 from tests.support.tables import AppTable
 from z_interact_assets.backup import Backup
-from z_interact_assets.migrate import settler
-from z_interact_assets.reverse import carrying_out
+from z_interact_assets.execution.groups import SWITCH_BYTES, SWITCH_ROWS
 from z_interact_assets.storage.legacy import open_table
 
 ROWS = 60
@@ -99,9 +98,9 @@ def test_no_transaction_has_more_rows_or_bytes_than_it_may(site):
     site.migrate()
     site.rollback()
     groups = [group for group in watch.groups if sum(group)]
-    assert max(map(len, groups)) == settler.MAX_SWITCH_ROWS == carrying_out.GROUP_ROWS
+    assert max(map(len, groups)) == SWITCH_ROWS
     # What is compared and what is written, of the one that filled the group and no other.
-    bound = settler.MAX_SWITCH_BYTES
+    bound = SWITCH_BYTES
     assert all(sum(group) <= bound + 100_000 or len(group) == 1 for group in groups)
     assert sum(map(len, groups)) == 2 * (ROWS + 16)
 

@@ -23,13 +23,9 @@ from z_interact_assets.backup.report import LedgerFate, Moment, MomentListener, 
 from z_interact_assets.core.errors import BackupUnusableError
 from z_interact_assets.core.rows import LegacyRow, octets
 from z_interact_assets.core.urls import KnownBases
-from z_interact_assets.execution.groups import grouped
+from z_interact_assets.execution.groups import SWITCH_BYTES, SWITCH_ROWS, grouped
 from z_interact_assets.storage.ledger import Ledger, open_ledger
 from z_interact_assets.storage.legacy import LegacyTable
-
-# One transaction of the app's table, as in a migration: short enough that the app hardly meets it.
-_GROUP_ROWS = 50
-_GROUP_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +133,7 @@ def _put_back(
     total = manifest.rows if missing is None else len(missing)
     read = 0
     rows = _rows(folder, manifest, image_ids)
-    for group in grouped(rows, weigh=_size, max_items=_GROUP_ROWS, max_weight=_GROUP_BYTES):
+    for group in grouped(rows, weigh=_size, max_items=SWITCH_ROWS, max_weight=SWITCH_BYTES):
         putting_back.settle(group)
         read += sum(map(_size, group))
         if missing is not None:

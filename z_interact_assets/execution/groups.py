@@ -5,6 +5,10 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 
+# One write transaction of the app's table: short enough that the app, whose busy timeout is 0, hardly meets it.
+SWITCH_ROWS = 50
+SWITCH_BYTES = 4 * 1024 * 1024
+
 
 def grouped(
     items: Iterable[Item], *, weigh: Callable[[Item], int], max_items: int, max_weight: int

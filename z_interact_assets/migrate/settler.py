@@ -13,13 +13,10 @@ from z_interact_assets.core.models import ItemState
 from z_interact_assets.core.reasons import Reason
 from z_interact_assets.core.records import OutcomeRecord
 from z_interact_assets.core.rows import RowChange
+from z_interact_assets.execution.groups import SWITCH_BYTES, SWITCH_ROWS, grouped
 from z_interact_assets.migrate.outcomes import Outcome, final
 from z_interact_assets.storage.ledger import Ledger
 from z_interact_assets.storage.legacy import LegacyTable
-
-# One transaction of the app's table: short enough that the app, whose busy timeout is 0, hardly meets it.
-MAX_SWITCH_ROWS = 50
-MAX_SWITCH_BYTES = 4 * 1024 * 1024
 
 
 class Settler:
@@ -36,7 +33,7 @@ class Settler:
         work = self._ledger.work
         stored = [outcome.stored for outcome in outcomes if outcome.stored is not None]
         work.record_stored(stored, now_ms=self._clock_ms(), run_id=self._run_id)
-        for group in _switch_groups([outcome for outcome in outcomes if outcome.change is not None]):
+        for group in _switch_groups(outcomes):
             self._switch(group)
         work.record_outcomes([outcome.final for outcome in outcomes], now_ms=self._clock_ms(), run_id=self._run_id)
         for outcome in outcomes:
@@ -81,14 +78,9 @@ class Settler:
 
 
 def _switch_groups(outcomes: Sequence[Outcome]) -> Iterator[list[Outcome]]:
-    group: list[Outcome] = []
-    weight = 0
-    for outcome in outcomes:
-        size = outcome.change.weight if outcome.change else 0
-        if group and (len(group) == MAX_SWITCH_ROWS or weight + size > MAX_SWITCH_BYTES):
-            yield group
-            group, weight = [], 0
-        group.append(outcome)
-        weight += size
-    if group:
-        yield group
+    changing = (outcome for outcome in outcomes if outcome.change is not None)
+    return grouped(changing, weigh=_weight, max_items=SWITCH_ROWS, max_weight=SWITCH_BYTES)
+
+
+def _weight(outcome: Outcome) -> int:
+    return outcome.change.weight if outcome.change else 0

@@ -13,7 +13,7 @@ from time import monotonic
 from z_interact_assets.core.errors import StorageUnavailableError, TableUnavailableError
 from z_interact_assets.core.reasons import Reason
 from z_interact_assets.core.records import LeaseHolder, UndoRecord
-from z_interact_assets.execution.groups import grouped
+from z_interact_assets.execution.groups import SWITCH_BYTES, SWITCH_ROWS, grouped
 from z_interact_assets.execution.leases import Leases
 from z_interact_assets.execution.progress import Progress, ProgressListener, ignore_progress
 from z_interact_assets.execution.window import slide
@@ -21,9 +21,6 @@ from z_interact_assets.reverse.steps import Ended, Step, Undertaking
 from z_interact_assets.storage.ledger import Ledger
 from z_interact_assets.storage.legacy import LegacyTable
 
-# One transaction of the app's table, as in a migration.
-GROUP_ROWS = 50
-GROUP_BYTES = 4 * 1024 * 1024
 _OUTAGE_FAILURES = 16  # so many images in a row without an answer, each after all retries, are an outage
 _HELD_PER_TEXT_BYTE = 3  # a text as str and as bytes, and the image it spells
 
@@ -88,7 +85,7 @@ class CarryingOut:
             stop=self._ends_early,
         )
         with closing(found):
-            steps = grouped(found, weigh=lambda step: step.weight, max_items=GROUP_ROWS, max_weight=GROUP_BYTES)
+            steps = grouped(found, weigh=lambda step: step.weight, max_items=SWITCH_ROWS, max_weight=SWITCH_BYTES)
             for group in steps:
                 self._settle(group)
         if self._unanswered >= self._patience:
