@@ -109,9 +109,11 @@ def restoration(row: LegacyRow, record: UndoRecord, rebuilt: Mapping[str, str | 
             values[column] = _stored(before)
     values = {column: value for column, value in values.items() if not _same(row.get(column), value)}
     as_read = {column: row.get(column) for column in (_DATA, _URL, *values) if column in row.values}
+    rising: tuple[str, ...] = ()
     if _URL in values and _UPDATED_AT in row.values:
         values[_UPDATED_AT] = in_row_unit(now_ms, row.get("created_at"))
-    return RowChange(id=row.id, values=values, as_read=as_read)
+        rising = (_UPDATED_AT,)
+    return RowChange(id=row.id, values=values, as_read=as_read, rising=rising)
 
 
 def is_restored_by(change: RowChange, row: LegacyRow) -> bool:

@@ -90,6 +90,13 @@ def test_updated_at_tells_the_time_of_the_rollback_in_the_rows_own_unit(site, fi
     assert filled.row("seconds")["updated_at"] == (NOW_MS + 5_000) // 1000
 
 
+def test_updated_at_never_goes_back(site, filled):
+    site.migrate()
+    filled.set("data alone", updated_at=NOW_MS + 9_000)
+    site.rollback(clock_ms=lambda: NOW_MS + 5_000)
+    assert filled.row("data alone")["updated_at"] == NOW_MS + 9_000
+
+
 def test_a_dry_run_foretells_and_changes_nothing(site, filled):
     site.migrate()
     rows, states, keys = filled.as_stored(), site.ended(), site.memory.keys()
