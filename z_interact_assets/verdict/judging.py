@@ -111,7 +111,7 @@ def _every_text_can_be_rebuilt(evidence: Evidence) -> Condition:
     count = evidence.reclaimed_without_undo
     return Condition(
         name="every_text_can_be_rebuilt", holds=not count,
-        evidence=f"Of {count:,} cleared texts the ledger does not have the form.", proved_at=evidence.at,
+        evidence=f"The ledger lacks the form of {count:,} cleared texts.", proved_at=evidence.at,
         remedy="Restore the ledger from a backup: without it no rollback gives these texts back byte for byte.",
     )  # fmt: skip
 
