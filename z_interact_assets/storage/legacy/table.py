@@ -135,8 +135,9 @@ class LegacyTable:
         """
         if not changes:
             return []
+        swaps = [self._swap(change) for change in changes]  # before the lock is taken: building them takes longest
         with self._writing(durable=durable) as connection:
-            return [connection.execute(self._swap(change)).rowcount == 1 for change in changes]
+            return [connection.execute(swap).rowcount == 1 for swap in swaps]
 
     def insert(self, rows: Sequence[Mapping[str, Any]]) -> list[bool]:
         """Insert whole rows as `read` gave them; False where there is a row with that id, or another unique value.
