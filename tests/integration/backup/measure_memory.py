@@ -28,9 +28,8 @@ def fill(app: AppTable, count: int) -> None:
 def main(folder: Path, what: str, count: int) -> None:
     app = AppTable(folder / "local.db")
     with closing(Site(folder, app)) as site:
-        if what == "fill":
+        if what == "backup":
             fill(app, count)
-        elif what == "backup":
             assert backup(site, folder / "backup").rows == count
         else:
             app.sql("DELETE FROM images WHERE rowid % 2")
