@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from time import monotonic, time
 
+from z_interact_assets.core.errors import StorageUnavailableError
 from z_interact_assets.core.ports import ObjectStore
 from z_interact_assets.core.preparation import Preparation
 from z_interact_assets.core.records import BatchSummary, LeaseHolder, WorkItem
@@ -122,10 +123,12 @@ class Migration:
         limiter = self._engine.limiter()
         self._store.on_throttle(limiter.throttled)
         handing = _HandOut(self._ledger, scope, leases, keys, clock_ms=self._engine.clock_ms, waiting=self._waiting)
+        unanswered = False
         for group in self._engine.stream(
             handing.items(), StoreSink(self._store), settler.settle, total=self.totals.planned, totals=self.totals,
             listen=self._listen, limiter=limiter,
         ):  # fmt: skip
+            unanswered |= any(isinstance(outcome.error, StorageUnavailableError) for outcome in group)
             ended = handing.end(outcome.item.batch_key for outcome in group)
             self.totals.batches = handing.started
             leases.release(ended)
@@ -137,6 +140,8 @@ class Migration:
             self.totals.skipped += max(0, left)  # another run did them meanwhile
             for key in handing.rest():
                 yield self._ledger.ask.batch(key)
+            if unanswered:  # so few that it was no outage to the pipeline: is R2 there?
+                self._store.check()
 
     def _waiting(self, holders: Sequence[LeaseHolder]) -> None:
         self._listen(

@@ -41,7 +41,10 @@ class Means:
 
 
 class CarryingOut:
-    """One run of one undertaking. `interrupted` says whether it was stopped with images left."""
+    """One run of one undertaking.
+
+    `interrupted` says whether it was stopped with images left, `unanswered` whether R2 left any without an answer.
+    """
 
     def __init__(self, undertaking: Undertaking, means: Means, note: Callable[[Step], None]) -> None:
         """`note` hears of every step that has ended."""
@@ -51,6 +54,7 @@ class CarryingOut:
         self._started = monotonic()
         self._total = self._done = self._unanswered = 0
         self.interrupted = False
+        self.unanswered = False
 
     def run(self) -> Iterator[str]:
         """Yield each batch once its images have ended. Raises an outage after what was in flight has ended.
@@ -119,6 +123,7 @@ class CarryingOut:
                 step.ended = Ended.DONE
             silent = isinstance(step.error, StorageUnavailableError)
             self._unanswered = self._unanswered + 1 if silent else 0
+            self.unanswered |= silent
             step.change = None
             self._done += 1
             self._note(step)

@@ -16,7 +16,7 @@ from z_interact_assets.core.errors import (
     StorageUnavailableError,
 )
 from z_interact_assets.core.models import ItemState
-from z_interact_assets.core.ports import ObjectReader
+from z_interact_assets.core.ports import ObjectReader, ObjectStore
 from z_interact_assets.core.reasons import Reason
 from z_interact_assets.core.records import ReclaimRecord, UndoRecord, UndoScope
 from z_interact_assets.core.rows import LegacyRow, RowChange
@@ -79,7 +79,7 @@ class Reclaim:
     def __init__(
         self,
         means: Means,
-        store: ObjectReader,
+        store: ObjectStore,
         bases: KnownBases,
         public: PublicFace,
         *,
@@ -123,6 +123,8 @@ class Reclaim:
         clearing = _Clearing(self._means, self._store, self._bases, self._public, scope=due, shared=shared)
         carrying = CarryingOut(clearing, self._means, self.report.add)
         yield from carrying.run()
+        if carrying.unanswered:  # so few that it was no outage to the run: is R2 there?
+            self._store.check()
         self.report.complete = not carrying.interrupted
 
 

@@ -57,6 +57,8 @@ class Rollback:
         undertaking = _Restoring(self._means, self._store, self._bases, chosen)
         carrying = CarryingOut(undertaking, self._means, self.report.add)
         yield from carrying.run()
+        if carrying.unanswered:  # so few that it was no outage to the run: is R2 there?
+            self._store.check()
         if self._delete_objects and not carrying.interrupted:
             deletion = Deletion(self._means, self._store, self._bases, foretold=STATES)
             self.report.objects_deleted, self.report.objects_kept = deletion.run(chosen.batch_keys, chosen.image_ids)

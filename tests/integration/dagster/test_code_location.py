@@ -85,6 +85,7 @@ def test_every_asset_has_group_kinds_and_description():
         "legacy_images": "legacy",
         "migration_batches": "migration",
         "migrated_images": "migration",
+        "reclaimed_images": "migration",
         "r2_inventory": "inventory",
         "storage_stats": "reports",
     }

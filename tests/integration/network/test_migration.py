@@ -139,8 +139,21 @@ def test_an_object_not_found_while_the_bucket_cannot_be_asked_is_tried_again(sit
     site.plan()
     weather.turn("object 404, bucket 503", lambda request: answer(404 if request.kind == "object" else 503)(request),
                  lambda request: request.method == "HEAD" and weather.asked["HEAD", "object"] > 0)  # fmt: skip
-    list(site.migration().run(Scope()))
+    with pytest.raises(StorageUnavailableError):
+        list(site.migration().run(Scope()))
     assert {site.state(f"old-{n}") for n in range(EACH)} == {(ItemState.FAILED, Reason.STORAGE_UNAVAILABLE)}
+
+
+def test_an_outage_among_the_last_few_images_is_one_too(site, filled, weather):
+    """Fewer than the pipeline takes for an outage: R2 itself is asked whether it is one."""
+    site.plan()
+    weather.turn("outage", drop_before, lambda _: weather.asked["PUT", "object"] > 2)
+    migration = site.migration()
+    with pytest.raises(StorageUnavailableError) as caught:
+        list(migration.run(Scope()))
+    assert exit_code_of(caught.value) == 3
+    assert 0 < migration.totals.failed < 16
+    assert migration.totals.done == migration.totals.planned
 
 
 @pytest.mark.slow

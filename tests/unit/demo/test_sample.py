@@ -20,6 +20,10 @@ BASES = KnownBases(PUBLIC_URL, bucket="z-interact-images")
 
 # The states a migration meets that no sample can hold: they come about while it runs.
 LATER_REASONS = {
+    Reason.NOT_AS_WRITTEN,
+    Reason.OBJECT_SHARED,
+    Reason.UNDO_RECORD_UNFIT,
+    Reason.URL_NOT_PUBLIC,
     Reason.OBJECT_DIFFERS,
     Reason.ROW_CHANGED,
     Reason.ROW_DELETED,
