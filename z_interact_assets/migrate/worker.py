@@ -78,9 +78,11 @@ class Worker:
 
     def _store(self, item: WorkItem, prepared: Prepared) -> Outcome:
         if (claimed := prepared.claimed_key) is not None and (found := self._sink.head(claimed)) is not None:
-            if not holds(self._sink, found, prepared.primary):
+            if holds(self._sink, found, prepared.primary):
+                return self._already_pointing(item, prepared, found)
+            if claimed != item.object_key:
                 raise ObjectDiffersError("The row points at other bytes than it holds.", key=claimed)
-            return self._already_pointing(item, prepared, found)
+            # Our own switch, and since then the app has put another image beside its URL: it goes the usual way.
         look_first = item.attempts > 0 or item.state is ItemState.STORED
         results = [self._sink.put(image, look_first=look_first, now_ms=self._clock_ms()) for image in prepared.images]
         if prepared.only_copy:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 
 from z_interact_assets.core.errors import StorageUnavailableError, TableUnavailableError
+from z_interact_assets.core.models import ItemState
 from z_interact_assets.core.reasons import Reason
 from z_interact_assets.core.records import LeaseHolder, UndoRecord
 from z_interact_assets.execution.groups import SWITCH_BYTES, SWITCH_ROWS, grouped
@@ -151,6 +152,8 @@ class CarryingOut:
         ]  # fmt: skip
         means = self._means
         means.ledger.undo.record_refused(refused, now_ms=means.clock_ms(), run_id=means.run_id)
+        edited = [step.outcome(ItemState.CONFLICT, "conflict") for step in steps if step.edited]
+        means.ledger.work.record_outcomes(edited, now_ms=means.clock_ms(), run_id=means.run_id)
 
     @property
     def _patience(self) -> int:

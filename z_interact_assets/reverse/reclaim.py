@@ -164,6 +164,8 @@ class _Clearing:
             return step.skip(Reason.ROW_DELETED)
         url = row.get("image_url")
         if standing(row, record, self._bases) is not Standing.AS_LEFT and not self._pointed_before(row, record):
+            # Beside our own URL it is another image. (Beside any other it may be R2_PUBLIC_URL that changed.)
+            step.edited = self._names_its_object(row, record)
             return step.fail(Reason.ROW_CHANGED)
         if not isinstance(url, str) or not self._bases.is_configured(url):
             return step.fail(Reason.URL_NOT_PUBLIC)
@@ -204,7 +206,10 @@ class _Clearing:
     def _pointed_before(self, row: LegacyRow, record: UndoRecord) -> bool:
         """Tell whether the row pointed at its object before us: as it was, and as we left it, are then the same."""
         restored = standing(row, record, self._bases) is Standing.RESTORED
-        return restored and self._bases.key_of(str(row.get("image_url"))) == record.object_key
+        return restored and self._names_its_object(row, record)
+
+    def _names_its_object(self, row: LegacyRow, record: UndoRecord) -> bool:
+        return self._bases.key_of(str(row.get("image_url"))) == record.object_key
 
     def _prove(self, step: Step, row: LegacyRow) -> Step:
         texts = original_texts(step.record)

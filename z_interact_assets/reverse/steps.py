@@ -23,8 +23,9 @@ class Ended(StrEnum):
 class Step:
     """What is to be written into one row; `ended` is None until it is over.
 
-    `change` is None where the row is as it should be already. `fingerprint` is the row's as it was left, `bytes` the
-    text that was cleared, `facts` what the audit trail tells of it.
+    `change` is None where the row is as it should be already. `edited` says that the app put another image beside our
+    URL: it is to be planned again. `fingerprint` is the row's as it was left, `bytes` the text that was cleared, `facts`
+    what the audit trail tells of it.
     """
 
     record: UndoRecord
@@ -35,6 +36,7 @@ class Step:
     error: Exception | None = None
     fingerprint: str | None = None
     bytes: int = 0
+    edited: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @property

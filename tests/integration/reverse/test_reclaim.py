@@ -7,8 +7,9 @@ from tests.support.sites import NOW_MS, Site
 from tests.support.tables import AppTable
 from z_interact_assets.core.errors import ReclaimRefusedError, StorageUnavailableError, TableUnusableError
 from z_interact_assets.core.models import ItemState
+from z_interact_assets.core.reasons import Reason
 from z_interact_assets.inventory import Inventory
-from z_interact_assets.reverse import Reclaim
+from z_interact_assets.reverse import Chosen, Reclaim
 from z_interact_assets.reverse.reclaim import DAY_MS
 from z_interact_assets.storage.public import PublicReader
 
@@ -88,8 +89,22 @@ def test_a_row_that_is_not_as_we_left_it_keeps_its_text(three, app, edit):
     report = three.reclaim()
     assert (report["reclaimed"], reasons(report)) == (2, {"b": "row_changed"})
     assert app.row("b") == row
-    assert three.state("b")[0] is ItemState.PUBLISHED
-    assert three.events("b")[-1] == "reclaim_refused"
+    assert three.state("b")[0] is (ItemState.PUBLISHED if "image_url" in EDITS[edit] else ItemState.CONFLICT)
+    assert "reclaim_refused" in three.events("b")
+
+
+def test_another_image_beside_our_url_is_a_conflict_and_migrated_next(three, app):
+    """The app replaced it by one of the same length: no plan had noticed."""
+    app.set("b", image_data=base64_of(make_png(99)))
+    assert three.plan().planned_again == 0
+    three.reclaim()
+    assert three.state("b") == (ItemState.CONFLICT, Reason.ROW_CHANGED)
+    assert three.plan().planned_again == 1
+    three.migrate()
+    assert three.store.download(three.key("b")) == make_png(99)
+    assert app.row("b")["image_url"] == three.store.public_url(three.key("b"))
+    assert three.rollback(Chosen(image_ids=("b",)))["rolled_back"] == 1
+    assert app.row("b")["image_data"] == base64_of(make_png(99))
 
 
 def spoilt_object(three: Site, _: AppTable) -> None:
