@@ -8,19 +8,23 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from tests.crash.effects import Point
 from tests.crash.runs import Run, Runner
 from tests.crash.sample import SAMPLE, upload_what_was_there
-from tests.support.sites import PUBLIC_URL, r2_store
+from tests.support.sites import r2_store
 from tests.support.tables import AppTable
-from z_interact_assets.demo.standin import DEFAULT_BUCKET, StandIn
+from z_interact_assets.demo.standin import DEFAULT_BUCKET, StandIn, StandInError
 from z_interact_assets.demo.standin_state import PORT_FILE
 
 TABLE, LEDGER = "local.db", "ledger.db"
-_WRITTEN = "written.db"
+KEY = "crash"
+_WRITTEN, _R2 = "written.db", "r2"
 # What a run that was killed and the next one may leave otherwise than one run alone: how often it was tried.
 _OF_ITEMS = (
     "image_id", "batch_key", "position", "state", "reason", "detail", "fingerprint", "source", "object_key",
@@ -35,10 +39,11 @@ class Place:
 
     folder: Path
     runner: Runner
+    endpoint_url: str
 
     def run(self, operation: str, *, deadly: Point | None = None, stepwise: bool = True) -> Run:
         """Start an operation."""
-        return self.runner.start(operation, self.folder, deadly=deadly, stepwise=stepwise)
+        return self.runner.start(operation, self.folder, self.endpoint_url, deadly=deadly, stepwise=stepwise)
 
     @property
     def written(self) -> dict[str, dict[str, Any]]:
@@ -53,7 +58,7 @@ class Place:
     @property
     def bucket(self) -> dict[str, bytes]:
         """Every object's bytes by key, as they are on the stand-in's disk."""
-        folder = self.folder / "r2" / "buckets" / DEFAULT_BUCKET
+        folder = self.folder / _R2 / "buckets" / DEFAULT_BUCKET
         kept = [json.loads(path.read_text()) for path in folder.glob("*.json")]
         return {entry["key"]: (folder / entry["data"]).read_bytes() for entry in kept}
 
@@ -94,21 +99,64 @@ class Place:
         return Counter(self.bucket.values())
 
 
-def make_place(folder: Path, runner: Runner, operations: Sequence[str] = ()) -> Path:
-    """Make a site with the sample's rows and run operations on it to their ends; return its folder."""
-    folder.mkdir()
-    AppTable(folder / TABLE).add_many([{"id": row_id, **row.columns} for row_id, row in SAMPLE.items()])
-    shutil.copy(folder / TABLE, folder / _WRITTEN)
-    with StandIn(folder / "r2") as standin, closing(r2_store(standin, public_url=PUBLIC_URL)) as store:
-        upload_what_was_there(store)
-        for operation in operations:
-            runner.start(operation, folder, stepwise=True).finish()
-    return folder
+class Buckets:
+    """Serves one folder of objects after the other, on one port if nobody takes it: so one client is enough."""
+
+    def __init__(self) -> None:
+        self._port = 0
+
+    @contextmanager
+    def served(self, folder: Path) -> Iterator[StandIn]:
+        """Serve a folder."""
+        try:
+            standin = self._start(folder, self._port)
+        except StandInError:
+            standin = self._start(folder, 0)
+        self._port = urlsplit(standin.endpoint_url).port or 0
+        try:
+            yield standin
+        finally:
+            standin.stop()
+
+    @staticmethod
+    def _start(folder: Path, port: int) -> StandIn:
+        standin = StandIn(folder, port=port, access_key_id=KEY, secret_access_key=KEY)
+        standin.start()
+        return standin
 
 
-@contextmanager
-def copied(original: Path, folder: Path, runner: Runner) -> Iterator[Place]:
-    """Yield a copy of a site, its bucket served on a port of its own."""
-    shutil.copytree(original, folder, ignore=shutil.ignore_patterns(PORT_FILE))
-    with StandIn(folder / "r2"):
-        yield Place(folder=folder, runner=runner)
+class Sites:
+    """Makes sites by running operations, each only once: every other one is a copy."""
+
+    def __init__(self, runner: Runner, folder: Path) -> None:
+        self._runner = runner
+        self._folder = folder
+        self._buckets = Buckets()
+        self._made = count()
+        self._prepared = cache(self._prepare)
+
+    @contextmanager
+    def after(self, operations: tuple[str, ...] = ()) -> Iterator[Place]:
+        """Yield a site on which operations have been run to their ends."""
+        folder = self._folder / str(next(self._made))
+        shutil.copytree(self._prepared(operations), folder, ignore=shutil.ignore_patterns(PORT_FILE))
+        with self._served(folder) as place:
+            yield place
+        shutil.rmtree(folder)
+
+    def _prepare(self, operations: tuple[str, ...]) -> Path:
+        folder = self._folder / str(next(self._made))
+        folder.mkdir()
+        AppTable(folder / TABLE).add_many([{"id": row_id, **row.columns} for row_id, row in SAMPLE.items()])
+        shutil.copy(folder / TABLE, folder / _WRITTEN)
+        with self._buckets.served(folder / _R2) as standin, closing(r2_store(standin)) as store:
+            upload_what_was_there(store)
+        with self._served(folder) as place:
+            for operation in operations:
+                place.run(operation).finish()
+        return folder
+
+    @contextmanager
+    def _served(self, folder: Path) -> Iterator[Place]:
+        with self._buckets.served(folder / _R2) as standin:
+            yield Place(folder=folder, runner=self._runner, endpoint_url=standin.endpoint_url)

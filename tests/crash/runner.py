@@ -11,7 +11,7 @@ import signal
 import sys
 import traceback
 from contextlib import closing, suppress
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +21,13 @@ effects.install()  # before anything connects
 
 import alembic.command  # noqa: E402 - imported late by our code, and slow: here once, not in each child
 import alembic.config  # noqa: E402, F401
-from botocore.loaders import JSONFileLoader  # noqa: E402
 
 from tests.crash.operations import ACTS  # noqa: E402
-from tests.crash.places import TABLE  # noqa: E402
+from tests.crash.places import KEY, TABLE  # noqa: E402
 from tests.crash.runs import ERROR, SEEN  # noqa: E402
-from tests.support.sites import PUBLIC_URL, Site, r2_store  # noqa: E402
+from tests.support.sites import PUBLIC_URL, Site  # noqa: E402
 from tests.support.tables import AppTable  # noqa: E402
-from z_interact_assets.demo.standin import StandIn  # noqa: E402
+from z_interact_assets.demo.standin import DEFAULT_BUCKET  # noqa: E402
 from z_interact_assets.migrate import pipeline  # noqa: E402
 from z_interact_assets.storage.objects import R2Config, R2Store  # noqa: E402
 
@@ -40,7 +39,6 @@ _AT_ONCE = 4
 
 def main() -> None:
     """Serve until stdin ends."""
-    _warm_up()
     children: set[int] = set()
     for line in sys.stdin:
         request = json.loads(line)
@@ -58,19 +56,18 @@ def main() -> None:
         os.waitpid(pid, 0)
 
 
-def _warm_up() -> None:
-    """Let botocore read its description of S3 here: a child that does it takes 0.2 s for nothing else."""
-    read = cache(partial(JSONFileLoader.load_file, JSONFileLoader()))
-
-    def load_file(self: JSONFileLoader, file_path: str) -> Any:
-        return read(file_path)
-
-    JSONFileLoader.load_file = load_file
-    config = R2Config(endpoint_url="http://127.0.0.1:1", bucket="none", access_key_id="none", secret_access_key="none")
-    R2Store.from_config(config).close()
+@cache
+def _store(endpoint_url: str) -> R2Store:
+    """Return a store that has not connected yet: to make one takes 0.2 s, so it is made here and not in each child."""
+    config = R2Config(
+        endpoint_url=endpoint_url, bucket=DEFAULT_BUCKET, access_key_id=KEY, secret_access_key=KEY,
+        public_url=PUBLIC_URL, max_attempts=1,
+    )  # fmt: skip
+    return R2Store.from_config(config)
 
 
 def _fork(order: dict[str, Any]) -> int:
+    store = _store(order["endpoint_url"])
     pid = os.fork()
     if pid:
         return pid
@@ -78,17 +75,17 @@ def _fork(order: dict[str, Any]) -> int:
     folder = Path(order["folder"])
     try:
         with (folder / f"{os.getpid()}.{ERROR}").open("w") as error:
-            _live(order, folder, error)
+            _live(order, folder, store, error)
         code = 0
     finally:
         os._exit(code)
 
 
-def _live(order: dict[str, Any], folder: Path, error: Any) -> None:
+def _live(order: dict[str, Any], folder: Path, store: R2Store, error: Any) -> None:
     faulthandler.dump_traceback_later(PATIENCE_S - 5, file=error)
     signal.alarm(PATIENCE_S)
     try:
-        _carry_out(order, folder)
+        _carry_out(order, folder, store)
     except BaseException:
         traceback.print_exc(file=error)
         raise
@@ -97,15 +94,11 @@ def _live(order: dict[str, Any], folder: Path, error: Any) -> None:
         (folder / f"{os.getpid()}.{SEEN}").write_text(json.dumps(effects.EFFECTS.seen))
 
 
-def _carry_out(order: dict[str, Any], folder: Path) -> None:
+def _carry_out(order: dict[str, Any], folder: Path, store: R2Store) -> None:
     deadly = order.get("deadly")
     stepwise = order.get("stepwise", False)
     if stepwise:  # the same groups in every run, so that a point that was seen once is met again
         pipeline.GROUP_ITEMS, pipeline.GROUP_WAIT_S = _GROUP_ITEMS, PATIENCE_S
-    standin = StandIn(folder / "r2")
-    standin.start()
-    assert standin.attached
-    store = r2_store(standin, public_url=PUBLIC_URL)
     effects.EFFECTS.begin(folder, effects.Point(*deadly) if deadly else None)
     concurrency = 1 if stepwise else _AT_ONCE
     site = Site(folder, AppTable(folder / TABLE), store, batch_size=BATCH_SIZE, concurrency=concurrency)

@@ -53,9 +53,11 @@ class Runner:
     def __exit__(self, *_: object) -> None:
         self._process.communicate()
 
-    def start(self, operation: str, folder: Path, *, deadly: Point | None = None, stepwise: bool = False) -> Run:
-        """Start an operation on the site in a folder."""
-        order = {"operation": operation, "folder": str(folder), "stepwise": stepwise,
+    def start(
+        self, operation: str, folder: Path, endpoint_url: str, *, deadly: Point | None = None, stepwise: bool = False
+    ) -> Run:
+        """Start an operation on the site in a folder. `stepwise`: one thing after the other, the same in every run."""
+        order = {"operation": operation, "folder": str(folder), "endpoint_url": endpoint_url, "stepwise": stepwise,
                  "deadly": list(asdict(deadly).values()) if deadly else None}  # fmt: skip
         return Run(runner=self, pid=self.ask({"start": order})["pid"], folder=folder)
 

@@ -71,7 +71,7 @@ class Leases:
         while elsewhere:
             claimed = self._claim(elsewhere[:_CLAIMED_AT_ONCE])
             if not claimed:
-                waiting(self._book.holders())
+                waiting([holder for holder in self._book.holders() if holder.holder_id != self._id])
                 self._ended.wait(POLL_S)
                 elsewhere = elsewhere[_CLAIMED_AT_ONCE:] + elsewhere[:_CLAIMED_AT_ONCE]
             yield claimed
