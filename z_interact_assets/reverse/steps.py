@@ -24,8 +24,8 @@ class Step:
     """What is to be written into one row; `ended` is None until it is over.
 
     `change` is None where the row is as it should be already. `edited` says that the app put another image beside our
-    URL: it is to be planned again. `fingerprint` is the row's as it was left, `bytes` the text that was cleared, `facts`
-    what the audit trail tells of it.
+    URL: it is to be planned again. `fingerprint` is the row's as it was left, `bytes` the text that was cleared,
+    `facts` what the audit trail tells of it.
     """
 
     record: UndoRecord
