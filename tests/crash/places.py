@@ -19,10 +19,11 @@ from tests.crash.runs import Run, Runner
 from tests.crash.sample import SAMPLE, upload_what_was_there
 from tests.support.sites import r2_store
 from tests.support.tables import AppTable
+from z_interact_assets.backup.manifest import MANIFEST, PROGRESS
 from z_interact_assets.demo.standin import DEFAULT_BUCKET, StandIn, StandInError
 from z_interact_assets.demo.standin_state import PORT_FILE
 
-TABLE, LEDGER = "local.db", "ledger.db"
+TABLE, LEDGER, BACKUP = "local.db", "ledger.db", "backup"
 KEY = "crash"
 _WRITTEN, _R2 = "written.db", "r2"
 # What a run that was killed and the next one may leave otherwise than one run alone: how often it was tried.
@@ -62,6 +63,16 @@ class Place:
         kept = [json.loads(path.read_text()) for path in folder.glob("*.json")]
         return {entry["key"]: (folder / entry["data"]).read_bytes() for entry in kept}
 
+    @property
+    def backup(self) -> Path:
+        """The backup's folder, if there is one."""
+        return self.folder / BACKUP
+
+    @property
+    def is_backed_up(self) -> bool:
+        """Tell whether there is a finished backup."""
+        return (self.backup / MANIFEST).exists() and not (self.backup / PROGRESS).exists()
+
     def ledger(self, table: str, columns: Sequence[str]) -> list[tuple[Any, ...]]:
         """Rows of one of the ledger's tables in order of their first column; none if there is no such table yet."""
         path = self.folder / LEDGER
@@ -80,6 +91,7 @@ class Place:
             "items": self.ledger("items", _OF_ITEMS),
             "objects": self.ledger("objects", _OF_OBJECTS),
             "batches": self.ledger("batches", ("batch_key", "items")),
+            "backup": {path.name: path.stat().st_size for path in self.backup.glob("*")},
         }
 
     def events(self) -> dict[str, list[str]]:

@@ -23,12 +23,14 @@ import alembic.command  # noqa: E402 - imported late by our code, and slow: here
 import alembic.config  # noqa: E402, F401
 
 from tests.crash.operations import ACTS  # noqa: E402
-from tests.crash.places import KEY, TABLE  # noqa: E402
+from tests.crash.places import KEY, LEDGER, TABLE  # noqa: E402
 from tests.crash.runs import ERROR, SEEN  # noqa: E402
 from tests.support.sites import PUBLIC_URL, Site  # noqa: E402
 from tests.support.tables import AppTable  # noqa: E402
+from z_interact_assets.backup import restore  # noqa: E402
 from z_interact_assets.demo.standin import DEFAULT_BUCKET  # noqa: E402
 from z_interact_assets.migrate import pipeline  # noqa: E402
+from z_interact_assets.reverse import carrying_out  # noqa: E402
 from z_interact_assets.storage.objects import R2Config, R2Store  # noqa: E402
 
 BATCH_SIZE = 3
@@ -99,9 +101,13 @@ def _carry_out(order: dict[str, Any], folder: Path, store: R2Store) -> None:
     stepwise = order.get("stepwise", False)
     if stepwise:  # the same groups in every run, so that a point that was seen once is met again
         pipeline.GROUP_ITEMS, pipeline.GROUP_WAIT_S = _GROUP_ITEMS, PATIENCE_S
+        carrying_out.SWITCH_ROWS = restore.SWITCH_ROWS = _GROUP_ITEMS
     effects.EFFECTS.begin(folder, effects.Point(*deadly) if deadly else None)
     concurrency = 1 if stepwise else _AT_ONCE
-    site = Site(folder, AppTable(folder / TABLE), store, batch_size=BATCH_SIZE, concurrency=concurrency)
+    ledger_url = f"sqlite:///{folder / LEDGER}"
+    site = Site(
+        folder, AppTable(folder / TABLE), store, batch_size=BATCH_SIZE, concurrency=concurrency, ledger_url=ledger_url
+    )
     with closing(site):
         ACTS[order["operation"]](site)
 
