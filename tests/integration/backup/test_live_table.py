@@ -16,6 +16,7 @@ from tests.support.tables import AppTable
 from z_interact_assets.backup import Restore
 from z_interact_assets.core.errors import TableUnavailableError
 from z_interact_assets.core.models import ItemState
+from z_interact_assets.execution.groups import SWITCH_ROWS
 from z_interact_assets.migrate.scope import Scope
 from z_interact_assets.storage.ledger.archive import Archive
 from z_interact_assets.storage.ledger.undo import UndoBook
@@ -394,7 +395,7 @@ def test_a_stopped_restore_says_so_and_the_next_one_finishes(site: Site, shelf: 
     stop = Event()
     service = Restore(site.table, site.ledger, site.bases, clock_ms=lambda: 1)
     report = service.run(shelf, listen=stop_after_the_first_group, stop=stop)
-    assert (report.finished, counts(report)) == (False, {"restored": 50})
-    assert counts(restore(site, shelf)) == {"restored": 70, "unchanged": 50}
+    assert (report.finished, counts(report)) == (False, {"restored": SWITCH_ROWS})
+    assert counts(restore(site, shelf)) == {"restored": 120 - SWITCH_ROWS, "unchanged": SWITCH_ROWS}
     stopped = service.run(shelf, stop=stop)
     assert (stopped.finished, stopped.total, stopped.ledger) == (False, 0, None)
