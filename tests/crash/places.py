@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.crash.effects import Point
-from tests.crash.runs import Run, Runner
+from tests.crash.runs import LEDGER, Run, Runner
 from tests.crash.sample import SAMPLE, upload_what_was_there
 from tests.support.sites import r2_store
 from tests.support.tables import AppTable
@@ -23,7 +23,7 @@ from z_interact_assets.backup.manifest import MANIFEST, PROGRESS
 from z_interact_assets.demo.standin import DEFAULT_BUCKET, StandIn, StandInError
 from z_interact_assets.demo.standin_state import PORT_FILE
 
-TABLE, LEDGER, BACKUP = "local.db", "ledger.db", "backup"
+TABLE, BACKUP = "local.db", "backup"
 KEY = "crash"
 _WRITTEN, _R2 = "written.db", "r2"
 # What a run that was killed and the next one may leave otherwise than one run alone: how often it was tried.

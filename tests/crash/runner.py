@@ -23,8 +23,8 @@ import alembic.command  # noqa: E402 - imported late by our code, and slow: here
 import alembic.config  # noqa: E402, F401
 
 from tests.crash.operations import ACTS  # noqa: E402
-from tests.crash.places import KEY, LEDGER, TABLE  # noqa: E402
-from tests.crash.runs import ERROR, SEEN  # noqa: E402
+from tests.crash.places import KEY, TABLE  # noqa: E402
+from tests.crash.runs import AT_ONCE, ERROR, SEEN  # noqa: E402
 from tests.support.sites import PUBLIC_URL, Site  # noqa: E402
 from tests.support.tables import AppTable  # noqa: E402
 from z_interact_assets.backup import restore  # noqa: E402
@@ -36,7 +36,6 @@ from z_interact_assets.storage.objects import R2Config, R2Store  # noqa: E402
 BATCH_SIZE = 3
 PATIENCE_S = 60
 _GROUP_ITEMS = 2
-_AT_ONCE = 4
 
 
 def main() -> None:
@@ -103,10 +102,14 @@ def _carry_out(order: dict[str, Any], folder: Path, store: R2Store) -> None:
         pipeline.GROUP_ITEMS, pipeline.GROUP_WAIT_S = _GROUP_ITEMS, PATIENCE_S
         carrying_out.SWITCH_ROWS = restore.SWITCH_ROWS = _GROUP_ITEMS
     effects.EFFECTS.begin(folder, effects.Point(*deadly) if deadly else None)
-    concurrency = 1 if stepwise else _AT_ONCE
-    ledger_url = f"sqlite:///{folder / LEDGER}"
+    concurrency = 1 if stepwise else AT_ONCE
     site = Site(
-        folder, AppTable(folder / TABLE), store, batch_size=BATCH_SIZE, concurrency=concurrency, ledger_url=ledger_url
+        folder,
+        AppTable(folder / TABLE),
+        store,
+        batch_size=BATCH_SIZE,
+        concurrency=concurrency,
+        ledger_url=order["ledger_url"],
     )
     with closing(site):
         ACTS[order["operation"]](site)

@@ -10,6 +10,8 @@ from typing import Any, Self
 
 from tests.crash.effects import Point
 
+LEDGER = "ledger.db"
+AT_ONCE = 4  # uploads of one process
 ERROR, SEEN = "error.txt", "seen.json"  # what a child leaves in its folder
 _ROOT = Path(__file__).parents[2]
 
@@ -54,10 +56,18 @@ class Runner:
         self._process.communicate()
 
     def start(
-        self, operation: str, folder: Path, endpoint_url: str, *, deadly: Point | None = None, stepwise: bool = False
+        self,
+        operation: str,
+        folder: Path,
+        endpoint_url: str,
+        *,
+        deadly: Point | None = None,
+        stepwise: bool = False,
+        ledger_url: str | None = None,
     ) -> Run:
         """Start an operation on the site in a folder. `stepwise`: one thing after the other, the same in every run."""
         order = {"operation": operation, "folder": str(folder), "endpoint_url": endpoint_url, "stepwise": stepwise,
+                 "ledger_url": ledger_url or f"sqlite:///{folder / LEDGER}",
                  "deadly": list(asdict(deadly).values()) if deadly else None}  # fmt: skip
         return Run(runner=self, pid=self.ask({"start": order})["pid"], folder=folder)
 
