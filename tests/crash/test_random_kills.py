@@ -30,10 +30,11 @@ def kill_once(place: Place, operation: str, chance: random.Random) -> bool:
     """Kill an operation at some point, or after some time; tell whether it lived long enough to be killed."""
     if chance.random() < 0.5:
         return (
-            place.run(operation, deadly=Point("", "", chance.randint(1, 60)), stepwise=False).wait() == -signal.SIGKILL
+            place.run(operation, deadly=Point("", "", int(2 ** chance.uniform(0, 6))), stepwise=False).wait()
+            == -signal.SIGKILL
         )
     run = place.run(operation, stepwise=False)
-    time.sleep(chance.uniform(0, 0.4))
+    time.sleep(chance.uniform(0, 0.2))
     os.kill(run.pid, signal.SIGKILL)  # it is the runner's child until somebody waits for it: nobody else has its pid
     return run.wait() == -signal.SIGKILL
 

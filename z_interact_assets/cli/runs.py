@@ -101,9 +101,10 @@ class Runs:
                 outcome.append(error)
 
         thread = threading.Thread(target=work, name=f"job {job}")
-        thread.start()
-        while thread.is_alive():
-            thread.join(timeout=0.2)
+        with _streams_kept():
+            thread.start()
+            while thread.is_alive():
+                thread.join(timeout=0.2)
         ended = outcome[0]
         if isinstance(ended, BaseException):
             with _HOME_ERRORS.translated():
@@ -115,6 +116,22 @@ class Runs:
     def close(self) -> None:
         """Give the instance back."""
         self._instance.dispose()
+
+
+@contextmanager
+def _streams_kept() -> Iterator[None]:
+    """Give stdout and stderr back to the command, whatever happens.
+
+    Dagster leads them into a file of its home during a step. On a full disk it fails when it flushes that file and
+    leaves them there: the command would end with Python's 120, without a word.
+    """
+    kept = {number: os.dup(number) for number in (1, 2)}
+    try:
+        yield
+    finally:
+        for number, copy in kept.items():
+            os.dup2(copy, number)
+            os.close(copy)
 
 
 @contextmanager
