@@ -1,4 +1,4 @@
-"""A disk that is really full under each thing we write to: the command says so, ends with 3, and completes with room."""
+"""A disk that is really full under each thing we write to: the command says so and ends with 3; the next completes."""
 
 import os
 import subprocess

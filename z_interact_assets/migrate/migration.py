@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from time import monotonic, time
 
-from z_interact_assets.core.errors import StorageUnavailableError
+from z_interact_assets.core.errors import StorageUnavailableError, TableUnavailableError
 from z_interact_assets.core.ports import ObjectStore
 from z_interact_assets.core.preparation import Preparation
 from z_interact_assets.core.records import BatchSummary, LeaseHolder, WorkItem
@@ -123,12 +123,13 @@ class Migration:
         limiter = self._engine.limiter()
         self._store.on_throttle(limiter.throttled)
         handing = _HandOut(self._ledger, scope, leases, keys, clock_ms=self._engine.clock_ms, waiting=self._waiting)
-        unanswered = False
+        unanswered, unwritten = False, None
         for group in self._engine.stream(
             handing.items(), StoreSink(self._store), settler.settle, total=self.totals.planned, totals=self.totals,
             listen=self._listen, limiter=limiter,
         ):  # fmt: skip
             unanswered |= any(isinstance(outcome.error, StorageUnavailableError) for outcome in group)
+            unwritten = next((one.error for one in group if isinstance(one.error, TableUnavailableError)), None)
             ended = handing.end(outcome.item.batch_key for outcome in group)
             self.totals.batches = handing.started
             leases.release(ended)
@@ -142,6 +143,8 @@ class Migration:
                 yield self._ledger.ask.batch(key)
             if unanswered:  # so few that it was no outage to the pipeline: is R2 there?
                 self._store.check()
+            if unwritten is not None and self.totals.failed == self.totals.done:  # not one row could be written
+                raise unwritten
 
     def _waiting(self, holders: Sequence[LeaseHolder]) -> None:
         self._listen(
