@@ -117,3 +117,16 @@ def test_of_many_that_ask_at_once_each_batch_goes_to_one(ledger: Ledger) -> None
     assert len(given) == len(set(given))
     left = [key for key in BATCHES if key not in given]
     assert ledger.leases.claim(names[0], left, is_over=NOBODY_IS_OVER) == left
+
+
+def test_a_holder_that_was_killed_is_forgotten_when_the_next_one_enters(ledger):
+    late = enter(ledger, "killed")
+    ledger.leases.claim(late, BATCHES[:1], is_over=NOBODY_IS_OVER)
+    ledger.leases.enter(
+        LeaseHolder(
+            holder_id="next", operation="migrate", run_id=None, host="here", pid=2, process_started_at=0.5, since=3,
+            expires_at=9,
+        )
+    )  # fmt: skip
+    assert ledger.leases.claim("next", BATCHES[:1], is_over=NOBODY_IS_OVER) == BATCHES[:1]
+    assert holders(ledger) == ["next"]

@@ -14,8 +14,9 @@ class LeaseBook(Sessions):
     """Enters holders, gives them batches, and takes these back."""
 
     def enter(self, holder: LeaseHolder) -> None:
-        """Enter a holder without batches."""
+        """Enter a holder without batches, and forget those that were killed: nobody believes in them any more."""
         with self._writing() as connection:
+            connection.execute(sa.delete(leases).where(leases.c.expires_at < holder.since))
             connection.execute(sa.insert(leases).values(asdict(holder)))
 
     def beat(self, holder_id: str, *, expires_at: int) -> None:
