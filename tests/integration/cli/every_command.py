@@ -17,6 +17,7 @@ _ARGUMENTS: Mapping[str, Sequence[str]] = {
     "backup": ("--out {folder}", "--out {folder} --json"),
     "rollback": ("--all --dry-run", "--image-id {id} --json", "--batch b000001"),
     "reclaim": ("--all-due --dry-run", "--all-due --json", "--batch b000001 --vacuum"),
+    "verdict": ("", "--json"),
     "restore": ("{folder} --dry-run", "{folder} --image-id {id} --json", "{folder} --overwrite"),
     "status": ("", "--json", "--quarantined", "--quarantined --json", "--image-id {id}", "--image-id {id} --json"),
     "stats": ("", "--json"),

@@ -65,7 +65,14 @@ def test_the_ui_sees_assets_partitions_and_whose_runs_they_are(migrated: Install
     nodes = webserver.ask("{ assetNodes { assetKey { path } repository { location { name } } } }")["assetNodes"]
     assert {(*node["assetKey"]["path"], node["repository"]["location"]["name"]) for node in nodes} == {
         (name, "z_interact_assets")
-        for name in ("legacy_images", "migration_batches", "migrated_images", "r2_inventory", "storage_stats")
+        for name in (
+            "legacy_images",
+            "migration_batches",
+            "migrated_images",
+            "reclaimed_images",
+            "r2_inventory",
+            "storage_stats",
+        )
     }
 
     wanted = "partitionStats { numPartitions numMaterialized numFailed } jobNames"
