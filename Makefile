@@ -26,7 +26,7 @@ dev: install  ## The Dagster UI on the demo's data, at http://127.0.0.1:3000
 	$(BIN)/z-interact-assets dev
 
 test: install  ## The fast tests
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not exhaustive"
 
 test-all: install  ## All tests
 	$(BIN)/python -m pytest -n auto --dist loadfile

@@ -25,7 +25,7 @@ def measure(folder: Path, rows: int) -> dict[str, int]:
     return peaks
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_two_hundred_rows_of_a_megabyte_take_no_more_memory_than_twenty(tmp_path):
     small, large = measure(tmp_path / "small", 20), measure(tmp_path / "large", 200)
     print(small, large)  # noqa: T201 - the figures

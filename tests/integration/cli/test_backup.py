@@ -197,6 +197,7 @@ def add_large(site: Site, megabytes: int) -> None:
     )
 
 
+@pytest.mark.exhaustive
 def test_ctrl_c_ends_with_130_and_a_kill_with_nothing_and_the_next_run_finishes(here: Here) -> None:
     add_large(here, 70)
     before = here.app.as_stored()

@@ -85,7 +85,7 @@ def test_commands_in_its_folder_work_from_its_dotenv(demo: Demo) -> None:
     assert (plan.code, plan.document["images"]) == (0, 0)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_second_demo_uploads_nothing_and_says_so_and_a_fresh_one_starts_over(demo: Demo) -> None:
     objects = {path: path.stat().st_mtime_ns for path in (demo.folder / "r2" / "buckets").rglob("*.json")}
     again = demo.run()

@@ -59,7 +59,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.exhaustive)])
 def test_the_ui_shows_the_demos_runs_and_ends_with_all_its_processes(demo: Path, number: signal.Signals) -> None:
     port = free_port()
     with Started("dev", "--folder", "demo", "--port", str(port), folder=demo.parent, settings=HOSTILE) as command:

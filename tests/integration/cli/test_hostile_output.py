@@ -14,7 +14,7 @@ from z_interact_assets.cli import main
 from z_interact_assets.demo.standin import StandIn
 from z_interact_assets.settings import setting_names
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.exhaustive
 
 FORGED = "Error: forged"  # a line of its own, where a line break got through
 EVERYTHING = "".join(text for text in TEXTS.values() if len(text) < 1_000 and "\0" not in text)  # as one argument

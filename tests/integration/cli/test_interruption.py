@@ -60,7 +60,7 @@ def assert_next_run_finishes(site: Site) -> None:
     assert urls == [f"{site.standin.public_url}/{key}" for key in site.stored_keys()]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.exhaustive)])
 def test_a_signal_finishes_what_is_in_flight_and_says_how_to_go_on(new_site: NewSite, number: signal.Signals) -> None:
     site = new_site(slow_puts)
     site.add_images(IMAGES)
@@ -136,7 +136,7 @@ def no_file_over(kilobytes: int) -> Callable[[], None]:
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (kilobytes * 1024, resource.RLIM_INFINITY))
 
 
-@pytest.mark.parametrize("kilobytes", [16, 160, 240])
+@pytest.mark.parametrize("kilobytes", [16, pytest.param(160, marks=pytest.mark.exhaustive), 240])
 def test_a_full_disk_is_named_and_the_next_run_finishes(new_site: NewSite, kilobytes: int) -> None:
     """At the home's making, while planning, and among the uploads."""
     site = new_site()

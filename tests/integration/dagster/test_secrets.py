@@ -60,7 +60,8 @@ def test_every_job_records_none(planted: Installation, capfd: pytest.CaptureFixt
     assert not any(told.values()), told
     tags = {"dagster/asset_partition_range_start": "b000001", "dagster/asset_partition_range_end": "b000001"}
     planted.run("reclaim_base64", config=op("reclaimed_images", dry_run=False), tags=tags)
-    assert_no_traces(planted, *capfd.readouterr())
+    out, err = capfd.readouterr()
+    assert_no_traces(planted, out, err)
 
 
 @pytest.mark.parametrize("name", SOME_MISTAKES)
@@ -70,7 +71,8 @@ def test_a_failed_run_records_none(
     for setting, value in MISTAKES[name].items():
         monkeypatch.setenv(setting, value)
     assert not planted.migrate().success
-    assert_no_traces(planted, *capfd.readouterr())
+    out, err = capfd.readouterr()
+    assert_no_traces(planted, out, err)
 
 
 def test_a_bug_that_quotes_every_part_of_a_run_records_none(
@@ -84,7 +86,8 @@ def test_a_bug_that_quotes_every_part_of_a_run_records_none(
     monkeypatch.setattr(Worker, "do", quote_everything)
     (message,) = failures(planted.migrate())
     assert "a bug" in message
-    assert_no_traces(planted, message, *capfd.readouterr())
+    out, err = capfd.readouterr()
+    assert_no_traces(planted, message, out, err)
 
 
 @pytest.mark.parametrize("secret", ["", "planted-wrong-r2-secret-0123456789"], ids=["works", "R2 refuses"])
@@ -92,7 +95,7 @@ def test_dagsters_own_command_says_and_records_none(
     install: Install, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, secret: str
 ) -> None:
     installation = install(None)
-    for name, value in (SETTINGS | ({"R2_SECRET_ACCESS_KEY": secret} if secret else {})).items():
+    for name, value in {**SETTINGS, **({"R2_SECRET_ACCESS_KEY": secret} if secret else {})}.items():
         monkeypatch.setenv(name, value)
     add_rows(AppTable(installation.database))
     command = [sys.executable, "-m", "dagster", "job", "execute", "-m", "z_interact_assets.definitions", "-j"]

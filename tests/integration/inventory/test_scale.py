@@ -117,6 +117,7 @@ def fill_ledger(path: Path, images: int) -> None:
         )
 
 
+@pytest.mark.exhaustive
 def test_requests_grow_with_the_images_and_memory_does_not(tmp_path):
     one, two = (measure(tmp_path / str(images), images) for images in (20_000, 40_000))
     for measured, images in ((one, 20_000), (two, 40_000)):

@@ -19,7 +19,7 @@ def measure(folder: Path, rows: int) -> dict[str, float]:
     return json.loads(done.stdout)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_ten_thousand_rows_take_no_more_memory_than_one_thousand(tmp_path):
     small, large = measure(tmp_path / "small", 1_000), measure(tmp_path / "large", 10_000)
     print(small, large)  # noqa: T201 - the figures
