@@ -16,7 +16,7 @@ from z_interact_assets.core.base64_text import TextForm, rebuild_text
 from z_interact_assets.core.findings import points_at
 from z_interact_assets.core.keys import in_row_unit
 from z_interact_assets.core.preparation import raw_text
-from z_interact_assets.core.records import UndoRecord
+from z_interact_assets.core.records import ObjectRecord, UndoRecord
 from z_interact_assets.core.rows import LegacyRow, RowChange
 from z_interact_assets.core.urls import KnownBases
 
@@ -67,6 +67,15 @@ class OriginalText:
 def original_texts(record: UndoRecord) -> dict[str, OriginalText]:
     """Return the texts the migration made superfluous, by column; none for a row that was on R2 before us."""
     return {column: _original(entry) for column, entry in record.originals.items()}
+
+
+def objects_of_texts(record: UndoRecord) -> tuple[ObjectRecord, ...]:
+    """Return the objects the texts can be rebuilt from, the primary first.
+
+    The ledger may have others of the image: second images of what its row held before the app changed it.
+    """
+    needed = {text.image_sha256 for text in original_texts(record).values()}
+    return tuple(stored for stored in record.objects if stored.sha256 in needed)
 
 
 def standing(row: LegacyRow, record: UndoRecord, bases: KnownBases) -> Standing:

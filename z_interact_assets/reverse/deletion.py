@@ -11,7 +11,7 @@ from z_interact_assets.core.keys import is_migrated_key
 from z_interact_assets.core.models import ItemState
 from z_interact_assets.core.ports import ObjectStore
 from z_interact_assets.core.records import UndoRecord, UndoScope
-from z_interact_assets.core.undoing import Standing, original_texts, standing
+from z_interact_assets.core.undoing import Standing, objects_of_texts, original_texts, standing
 from z_interact_assets.core.urls import KnownBases
 from z_interact_assets.execution.groups import grouped
 from z_interact_assets.execution.leases import Leases
@@ -85,14 +85,16 @@ class Deletion:
                 yield self._judge(record, named)
 
     def _judge(self, record: UndoRecord, named: Scratch) -> _Objects:
+        # What has no text to be compared with stays, but it is told.
+        concerned = objects_of_texts(record) or record.objects[:1]
         made_here = [
-            stored.key for stored in record.objects
+            stored.key for stored in concerned
             if stored.sha256 and is_migrated_key(stored.key, row_id=record.image_id, sha256=stored.sha256)
         ]  # fmt: skip
         others = self._means.ledger.undo.answered_for_elsewhere(dict.fromkeys(made_here, record.item_id))
         free = [key for key in made_here if key not in others and not self._is_named(key, record, named)]
         keys = tuple(free) if free and self._is_given_back(record) else ()
-        return _Objects(record, keys, kept=len(record.objects) - len(keys))
+        return _Objects(record, keys, kept=len(concerned) - len(keys))
 
     def _is_named(self, key: str, record: UndoRecord, named: Scratch) -> bool:
         rows = set(named.whom(_NAMED, key))
@@ -117,7 +119,7 @@ class Deletion:
             for found in group:
                 self._count(found)
         else:
-            self._kept += sum(len(found.record.objects) for found in group)
+            self._kept += sum(found.kept + len(found.keys) for found in group)
 
     def _count(self, found: _Objects) -> None:
         self._deleted += len(found.keys)

@@ -21,7 +21,7 @@ from z_interact_assets.core.reasons import Reason
 from z_interact_assets.core.records import ReclaimRecord, UndoRecord, UndoScope
 from z_interact_assets.core.rows import LegacyRow, RowChange
 from z_interact_assets.core.showing import shortened
-from z_interact_assets.core.undoing import Standing, original_texts, standing
+from z_interact_assets.core.undoing import Standing, objects_of_texts, original_texts, standing
 from z_interact_assets.core.urls import KnownBases
 from z_interact_assets.reverse.carrying_out import CarryingOut, Means
 from z_interact_assets.reverse.reading import read_images
@@ -177,7 +177,7 @@ class _Clearing:
         """See that the public base serves the images, and note the proofs, durably."""
         for step in steps:
             self._see_served(step)
-        keys = [stored.key for step in steps for stored in step.record.objects]
+        keys = [stored.key for step in steps for stored in objects_of_texts(step.record)]
         self._means.ledger.work.record_proofs(keys, proof="sha256", now_ms=self._means.clock_ms())
 
     def confirm(self, step: Step) -> None:
@@ -214,10 +214,12 @@ class _Clearing:
     def _prove(self, step: Step, row: LegacyRow) -> Step:
         texts = original_texts(step.record)
         data = texts.get("image_data")
-        if data is None:
+        objects = objects_of_texts(step.record)
+        shown = next((stored.sha256 for stored in objects if stored.key == step.record.object_key), None)
+        if data is None or data.image_sha256 != shown:  # what the row's URL shows must be what its text spells
             return step.fail(Reason.UNDO_RECORD_UNFIT, "image_data")
         try:
-            images = read_images(self._store, step.record.objects)
+            images = read_images(self._store, objects)
         except ObjectNotFoundError as error:
             return step.fail(Reason.OBJECT_MISSING, str(error))
         except ObjectDiffersError as error:
@@ -238,7 +240,7 @@ class _Clearing:
 
     def _see_served(self, step: Step) -> None:
         """Fetch an image through its public URL, once a base: what no browser can read must not be the only copy."""
-        stored = step.record.objects[0]
+        stored = objects_of_texts(step.record)[0]
         url = self._url_of(step)
         if url is None:
             return

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.images import base64_of, data_url_of, make_png
+from tests.support.images import base64_of, data_url_of, make_png, with_comment
 from tests.support.sites import NOW_MS, Site
 from tests.support.tables import AppTable
 from z_interact_assets.core.errors import ReclaimRefusedError, StorageUnavailableError, TableUnusableError
@@ -163,6 +163,21 @@ def test_both_images_of_a_row_are_proved(r2_site, app):
     r2_site.store.delete(other.key)
     assert reasons(r2_site.reclaim()) == {"two": "object_missing"}
     assert app.row("two")["image_data"] is not None
+
+
+def test_a_second_image_the_row_no_longer_had_is_not_asked_for(r2_site, app):
+    """The row had two images, the app put one new one in their place: only that one's object is needed."""
+    app.add("a", image_data=base64_of(make_png(1)), image_url=data_url_of(make_png(2)))
+    r2_site.migrate()
+    (former,) = r2_site.ledger.ask.alternates([r2_site.item("a").item_id]).popitem()[1]
+    new = base64_of(with_comment(make_png(3), b"longer"))
+    app.set("a", image_data=new, image_url=None)
+    r2_site.migrate()
+    assert r2_site.rollback(delete_objects=True, dry_run=True)["objects_deleted"] == 1
+    r2_site.store.delete(former.key)  # an operator cleared the orphans
+    assert r2_site.reclaim()["reclaimed"] == 1
+    assert r2_site.rollback(delete_objects=True)["objects_deleted"] == 1
+    assert app.row("a")["image_data"] == new
 
 
 class EditedAfterProof:
