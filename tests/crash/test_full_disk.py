@@ -77,7 +77,7 @@ WHERE = {
 
 
 @pytest.mark.parametrize(("what", "left_kib"), [
-    ("table", 0),
+    pytest.param("table", 0, marks=pytest.mark.exhaustive),
     ("ledger", 200),  # among the batches
     ("home", 700),  # while Dagster has led stdout and stderr into a file of it
 ])  # fmt: skip

@@ -24,6 +24,8 @@ from z_interact_assets.core.errors import (
 )
 from z_interact_assets.storage.ledger.archive import Snapshot
 
+pytestmark = pytest.mark.slow
+
 AFTER_TWO_PARTS = 19  # steps: two for the folder, four for each file, the progress file before and after each part
 
 

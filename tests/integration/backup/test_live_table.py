@@ -23,6 +23,8 @@ from z_interact_assets.storage.ledger.undo import UndoBook
 from z_interact_assets.storage.ledger.work import WorkLog
 from z_interact_assets.storage.legacy import LegacyTable
 
+pytestmark = pytest.mark.slow
+
 OTHER = base64_of(make_png(70_000))
 
 # What the app does to a row after the backup and the migration; each must survive.

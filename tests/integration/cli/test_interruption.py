@@ -136,7 +136,9 @@ def no_file_over(kilobytes: int) -> Callable[[], None]:
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (kilobytes * 1024, resource.RLIM_INFINITY))
 
 
-@pytest.mark.parametrize("kilobytes", [16, pytest.param(160, marks=pytest.mark.exhaustive), 240])
+@pytest.mark.parametrize(
+    "kilobytes", [pytest.param(16, marks=pytest.mark.exhaustive), pytest.param(160, marks=pytest.mark.exhaustive), 240]
+)
 def test_a_full_disk_is_named_and_the_next_run_finishes(new_site: NewSite, kilobytes: int) -> None:
     """At the home's making, while planning, and among the uploads."""
     site = new_site()

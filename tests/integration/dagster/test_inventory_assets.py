@@ -1,6 +1,10 @@
 """r2_inventory and storage_stats: their numbers are those of the bucket and the table."""
 
+import pytest
+
 from tests.integration.dagster.installation import Installation, failures, make_png, op, plain
+
+pytestmark = pytest.mark.slow
 
 ORPHAN = "images/gen-x/1700000000000-orphan.png"
 

@@ -10,6 +10,8 @@ from z_interact_assets.core.errors import TableUnusableError
 from z_interact_assets.core.models import ItemState
 from z_interact_assets.demo.sample import make_sample_table
 
+pytestmark = pytest.mark.slow
+
 
 def data_version(observation: dg.AssetObservation) -> str:
     return observation.tags["dagster/data_version"]

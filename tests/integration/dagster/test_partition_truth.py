@@ -9,6 +9,8 @@ from werkzeug.wrappers import Response
 from tests.integration.dagster.installation import Installation, check_of, failures, plain
 from z_interact_assets.demo.standin_app import IncomingRequest
 
+pytestmark = pytest.mark.slow
+
 MATERIALIZED, FAILED = "MATERIALIZED", "FAILED"
 
 

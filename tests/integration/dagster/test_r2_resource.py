@@ -13,6 +13,8 @@ from z_interact_assets.core.errors import SettingsError
 from z_interact_assets.defs.build import build_defs
 from z_interact_assets.defs.resources import R2Resource
 
+pytestmark = pytest.mark.slow
+
 KEY = "thumbnails/1.png"
 
 

@@ -14,6 +14,8 @@ from z_interact_assets.core.models import ItemState
 from z_interact_assets.core.reasons import Reason
 from z_interact_assets.storage.objects import R2Store
 
+pytestmark = pytest.mark.slow
+
 PUBLISHED = (ItemState.PUBLISHED, None)
 # Each is a part of the key or of the metadata, or is read by the switch.
 COLUMNS = (

@@ -17,6 +17,8 @@ from z_interact_assets.demo.standin_app import IncomingRequest
 from z_interact_assets.migrate.flow import AdaptiveLimiter
 from z_interact_assets.migrate.migration import Scope
 
+pytestmark = pytest.mark.slow
+
 ROWS = 60
 
 

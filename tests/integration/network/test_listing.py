@@ -20,6 +20,8 @@ from tests.support.weather import (
 from z_interact_assets.core.errors import PermanentError, StorageUnavailableError, ZInteractError
 from z_interact_assets.inventory import Inventory
 
+pytestmark = pytest.mark.slow
+
 IMAGES = 11
 PAGE = 3  # keys: what is there, ten images and an orphan, takes four pages
 PAGES = 4

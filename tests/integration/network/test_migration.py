@@ -53,7 +53,7 @@ def at(method: str, kind: str = "object"):
     return lambda request: (request.method, request.kind) == (method, kind)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("fault", "method"), SOMETIMES)
 def test_a_passing_fault_at_every_object_changes_nothing(site, filled, store, weather, fault: Befalls, method: str):
     weather.turn("passing", fault, at(method), times=ATTEMPTS - 1)

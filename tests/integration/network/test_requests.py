@@ -30,6 +30,8 @@ from z_interact_assets.core.errors import (
 )
 from z_interact_assets.storage.objects import R2Store
 
+pytestmark = pytest.mark.slow
+
 ATTEMPTS = 3
 IMAGE = make_png(1)
 THERE, NEW = "images/p/1-there.png", "images/p/2-new.png"

@@ -30,6 +30,8 @@ from z_interact_assets.storage.objects import R2Store
 from z_interact_assets.storage.public import PublicReader
 from z_interact_assets.validate import Mode, Validation, ValidationReport
 
+pytestmark = pytest.mark.slow
+
 IMAGES = 5
 
 

@@ -13,6 +13,8 @@ from z_interact_assets.inventory import Inventory
 from z_interact_assets.storage.objects import R2Config, R2Store
 from z_interact_assets.validate import Progress, Validation
 
+pytestmark = pytest.mark.slow
+
 EVERY_MODE = ("head", "full", "public")
 BUCKET_MODES = ("head", "full")
 

@@ -57,13 +57,14 @@ def _carry_out(
 ) -> tuple["ReclaimReport", int]:
     from z_interact_assets.cli.migrating import refuse_unknown  # noqa: PLC0415 - see app
     from z_interact_assets.cli.reversing import foretell_reclaim, reclaim_now  # noqa: PLC0415
-    from z_interact_assets.cli.runs import opened_runs  # noqa: PLC0415 - imports dagster
     from z_interact_assets.migrate.scope import Scope  # noqa: PLC0415
 
     refuse_unknown(workspace, Scope(batch_keys=keys), verb="reclaim")
     workspace.store.check()
     if dry_run:
         return foretell_reclaim(workspace, keys, vacuum=vacuum), 0
+    from z_interact_assets.cli.runs import opened_runs  # noqa: PLC0415 - imports dagster: two seconds
+
     with opened_runs(workspace) as runs:
         report = reclaim_now(workspace, runs, keys, vacuum=vacuum)
     if runs.observer.error is not None:

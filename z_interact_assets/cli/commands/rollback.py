@@ -57,12 +57,13 @@ def _carry_out(
 ) -> tuple["RollbackReport", int]:
     from z_interact_assets.cli.migrating import refuse_unknown  # noqa: PLC0415 - see app
     from z_interact_assets.cli.reversing import foretell_rollback, roll_back_now  # noqa: PLC0415
-    from z_interact_assets.cli.runs import opened_runs  # noqa: PLC0415 - imports dagster
     from z_interact_assets.migrate.scope import Scope  # noqa: PLC0415
 
     refuse_unknown(workspace, Scope(batch_keys=chosen.batch_keys, image_ids=chosen.image_ids), verb="roll back")
     if dry_run:
         return foretell_rollback(workspace, chosen, delete_objects=delete_objects), 0
+    from z_interact_assets.cli.runs import opened_runs  # noqa: PLC0415 - imports dagster: two seconds
+
     with opened_runs(workspace) as runs:
         report = roll_back_now(runs, chosen, delete_objects=delete_objects)
     if runs.observer.error is not None:
