@@ -9,13 +9,17 @@ import sqlalchemy as sa
 from tests.support.images import base64_of, make_png
 from tests.support.postgres import find_binary, postgres
 from z_interact_assets.core.base64_text import TextForm, rebuild_text
+from z_interact_assets.core.errors import TableUnusableError
+from z_interact_assets.core.images import digest
 from z_interact_assets.demo.sample import make_sample_table
 from z_interact_assets.inventory import collect_stats, take_inventory
 from z_interact_assets.migrate.migration import Migration, Scope
+from z_interact_assets.reverse import Chosen, Reclaim, Rollback
 from z_interact_assets.settings import load_settings
 from z_interact_assets.storage.ledger import questions
 from z_interact_assets.storage.legacy import LegacyTable
 from z_interact_assets.storage.objects import MemoryStore
+from z_interact_assets.storage.public import PublicAnswer
 from z_interact_assets.workspace import Workspace
 
 PUBLIC_URL = "https://images.example.com"
@@ -205,3 +209,53 @@ def test_keys_and_ids_in_the_order_of_a_language_are_matched_in_the_order_of_byt
         workspace.close()
     assert totals.migrated == len(names)
     assert (inventory.orphans, inventory.missing, len(inventory.problems)) == ([orphan], [gone], 1)
+
+
+class FaceOf:
+    """The public URLs of a store in memory: what R2 would serve, without a name that has to be resolved."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+
+    def get(self, url: str, *, max_bytes: int = 0) -> PublicAnswer:
+        data = self._store.download(url.removeprefix(f"{PUBLIC_URL}/"))
+        digests = digest(data)
+        return PublicAnswer(
+            status=200, size=len(data), sha256=digests.sha256, md5=digests.md5, content_type=None, cache_control=None,
+            allow_origin=None,
+        )  # fmt: skip
+
+
+def texts(databases):
+    with connected(databases, "app") as app:
+        found = app.execute(sa.text("SELECT id, image_data, image_url, r2_key, migration_status FROM images")).all()
+    return {row[0]: [bytes(value) if isinstance(value, memoryview) else value for value in row[1:]] for row in found}
+
+
+@pytest.mark.parametrize("kind", ["text", "bytea"])
+def test_migrated_reclaimed_and_rolled_back_every_row_is_what_it_was(workspace, sample, store, databases, kind):
+    if kind == "bytea":
+        with connected(databases, "app") as app:
+            app.execute(
+                sa.text("ALTER TABLE images ALTER COLUMN image_data TYPE bytea USING convert_to(image_data, 'UTF8')")
+            )
+    before = texts(databases)
+    migrate(workspace, store)
+    means = workspace.means()
+    reclaim = Reclaim(means, store, workspace.bases, FaceOf(store), after_days=0, vacuum=False)
+    list(reclaim.run(take_inventory(store, workspace.table, workspace.ledger, workspace.bases)))
+    assert reclaim.report.failed == 0
+    assert reclaim.report.done > 20
+    assert reclaim.report.after is not None
+    assert reclaim.report.after.bytes > 0
+    rollback = Rollback(means, store, workspace.bases, delete_objects=True)
+    list(rollback.run(Chosen()))
+    assert rollback.report.failed == 0
+    assert rollback.report.done > reclaim.report.done
+    assert texts(databases) == before
+    assert rollback.report.objects_deleted > reclaim.report.done
+
+
+def test_vacuum_is_left_to_postgres_itself(workspace, sample):
+    with pytest.raises(TableUnusableError, match="VACUUM is for SQLite"):
+        workspace.table.space.check_vacuum()
