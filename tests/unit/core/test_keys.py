@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from urllib.parse import quote, urlsplit
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from z_interact_assets.core.errors import ImageRejectedError, InvalidKeyError
 from z_interact_assets.core.keys import (
+    MAX_KEY_BYTES,
     ObjectKey,
     created_at_ms,
     generated_key,
@@ -22,8 +24,11 @@ from z_interact_assets.core.keys import (
 )
 from z_interact_assets.core.models import ImageFormat
 from z_interact_assets.core.reasons import Reason
+from z_interact_assets.core.urls import KnownBases
 
 SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+BASES = ("https://img.example.com", "https://img.example.com/", "https://cdn.example.com/a/b", "https://pub-0a1b.r2.dev",
+         "http://127.0.0.1:9000/public/z-interact-images")  # fmt: skip
 ANY_TEXT = st.text(st.characters(), max_size=80)  # lone surrogates and NUL too
 
 
@@ -88,6 +93,41 @@ def test_different_rows_have_different_keys(first, second):
     one, other = (key_of_row(row_id=row, session_id=session, persona_id=p) for row, session, p in (first, second))
 
     assert (one == other) == (first == second)
+
+
+@given(text=ANY_TEXT)
+def test_a_part_made_safe_stays_as_it_is(text):
+    part = sanitise_part(text)
+    assert sanitise_part(part) == part
+
+
+def test_rows_whose_parts_come_to_be_the_same_text_have_keys_of_their_own():
+    """A persona that is called what another one is made into."""
+    one, other = key_of_row(row_id="a", persona_id="gen x"), key_of_row(row_id="b", persona_id=sanitise_part("gen x"))
+    assert one.rpartition("/")[0] == other.rpartition("/")[0]
+    assert one != other
+
+
+@given(row=ANY_TEXT, session=st.none() | ANY_TEXT, persona=st.none() | ANY_TEXT, base=st.sampled_from(BASES))
+def test_a_url_is_base_and_key_unescaped_and_gives_the_key_back(row, session, persona, base):
+    key = key_of_row(row_id=row, session_id=session, persona_id=persona)
+    known = KnownBases(base)
+    url = known.public_url(key)
+    assert url == f"{base.rstrip('/')}/{key}" == quote(url, safe=":/")
+    assert known.key_of(url) == key
+    assert urlsplit(url).path.endswith(f"/{key}")
+
+
+@given(row=ANY_TEXT, session=st.text(min_size=300, max_size=1_000), persona=st.text(min_size=300, max_size=1_000))
+def test_long_ids_make_a_key_within_its_bytes_or_are_refused(row, session, persona):
+    parts = [sanitise_part(session), sanitise_part(persona)]
+    size = len(f"images/{parts[0]}/{parts[1]}/1703123456789-abcdefghi.png")
+    if size > MAX_KEY_BYTES:
+        with pytest.raises(ImageRejectedError) as caught:
+            key_of_row(row_id=row, session_id=session, persona_id=persona)
+        assert caught.value.reason is Reason.BAD_KEY_PART
+    else:
+        assert len(key_of_row(row_id=row, session_id=session, persona_id=persona)) == size
 
 
 def test_ids_that_differ_in_a_lone_surrogate_only_have_different_keys():

@@ -1,6 +1,7 @@
 """Metadata must survive S3 headers: any text in, printable ASCII out, and the same text back."""
 
 import base64
+from dataclasses import replace
 from email.header import Header
 from string import printable
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from z_interact_assets.core.metadata import MAX_METADATA_BYTES, decode_metadata, encode_metadata
 from z_interact_assets.core.models import ImageMetadata
+from z_interact_assets.storage.ciphers import FernetCipher
 
 SHORT = st.none() | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=100)
 METADATA = st.builds(
@@ -32,6 +34,7 @@ METADATA = st.builds(
         st.sampled_from(["etag2", "x-made-by", "crc.32"]), SHORT.filter(lambda text: text is not None)
     ),
 )
+KEYS = [base64.urlsafe_b64encode(bytes([number]) * 32).decode() for number in (1, 2)]
 HEADER_CHARACTERS = set(printable) - set("\t\n\r\x0b\x0c")
 LONG_PROMPTS = {
     "latin": "A quiet kitchen, morning light. ",
@@ -135,6 +138,30 @@ def test_long_prompt_is_cut_on_a_character_and_marked(script, cipher):
     size = decoded_size(headers)
     # Nothing is wasted: one more character, or one more block of base64, would not fit.
     assert MAX_METADATA_BYTES - 4 < size <= MAX_METADATA_BYTES
+
+
+@pytest.mark.parametrize("cipher", [None, ReversingCipher(), FernetCipher(KEYS)], ids=["plain", "longer", "fernet"])
+@given(
+    metadata=METADATA, piece=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30),
+    size=st.integers(0, 12_000),
+)  # fmt: skip
+def test_a_prompt_is_cut_exactly_where_the_whole_would_not_fit(cipher, metadata, piece, size):
+    prompt = (piece * (size // len(piece) + 1))[:size].replace("\0", "")
+    metadata = replace(metadata, prompt=prompt, prompt_truncated=False)
+
+    headers = encode_metadata(metadata, cipher=cipher)
+
+    assert set("".join([*headers, *headers.values()])) <= HEADER_CHARACTERS
+    assert decoded_size(headers) <= MAX_METADATA_BYTES
+    decoded = decode_metadata(headers, cipher=cipher)
+    assert decoded.prompt is not None
+    assert prompt.startswith(decoded.prompt)
+    assert decoded.prompt_truncated is (decoded.prompt != prompt)
+    assert replace(decoded, prompt=None, prompt_truncated=False) == replace(metadata, prompt=None)
+    if decoded.prompt_truncated:
+        rest = {name: value for name, value in headers.items() if name not in {"prompt", "promptTruncated"}}
+        whole = prompt if cipher is None else f"enc:v1:{cipher.encrypt(prompt)}"
+        assert decoded_size(rest) + len("prompt") + len(whole.encode()) > MAX_METADATA_BYTES
 
 
 def test_prompt_that_just_fits_is_whole():

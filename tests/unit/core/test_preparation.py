@@ -1,6 +1,7 @@
 """One row to what migrating it means: the specification of the row states, without a database or a bucket."""
 
 import hashlib
+import json
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.images import base64_of, data_url_of, make_png
+from z_interact_assets.core.base64_text import TextForm, rebuild_text
 from z_interact_assets.core.keys import parse_key
 from z_interact_assets.core.models import ImageLimits, ItemState
 from z_interact_assets.core.preparation import PointsAtR2, Preparation, Prepared, SetAside
@@ -233,6 +235,42 @@ def test_the_length_never_refuses_what_the_limit_allows():
 
 def test_no_image_and_no_undo_record_is_in_a_repr():
     assert DATA[:30] not in repr(prepared(image_data=DATA, image_url=data_url_of(OTHER)))
+
+
+@st.composite
+def texts_of_an_image(draw: st.DrawFn) -> str | bytes:
+    """One of the many texts of one of two images: regular, ragged or escaped, as text, as bytes, or the bytes alone."""
+    text = base64_of(draw(st.sampled_from([ONE, OTHER])))
+    if draw(st.booleans()):
+        text = text.rstrip("=").replace("+", "-")
+    if draw(st.booleans()):
+        width = draw(st.integers(1, 100))
+        text = draw(st.sampled_from(["\n", "\r\n"])).join(text[at : at + width] for at in range(0, len(text), width))
+    if draw(st.booleans()):
+        text = draw(st.sampled_from(["data:image/png;base64,", "DATA:;base64, ", "data:image/jpeg;x=y;base64,"])) + text
+        text = draw(st.sampled_from([text, text.replace("A", "%41"), text.replace("/", "%2F")]))
+    text += draw(st.sampled_from(["", "\n", " \r\n\t"]))
+    return draw(st.sampled_from([text, text.encode(), ONE]))
+
+
+@given(data=st.none() | texts_of_an_image(), url=st.none() | texts_of_an_image().filter(lambda text: text != ONE))
+def test_every_text_is_given_back_from_its_undo_record_and_its_image(data, url):
+    found = PREPARATION.prepare(row(image_data=data, image_url=url))
+    if not isinstance(found, Prepared):
+        return
+    recorded = json.loads(json.dumps(dict(found.originals)))
+    images = {image.digests.sha256: image.data for image in found.images}
+    for column, entry in recorded.items():
+        text = {"image_data": data, "image_url": url}[column]
+        image = images[entry["sha256"]]
+        form = entry["form"]
+        rebuilt = image if form.get("raw") else rebuild_text(image, TextForm.from_json(form))
+        assert rebuilt == text
+        raw = text if isinstance(text, bytes) else str(text).encode()
+        assert (entry["text_bytes"], entry["text_sha256"]) == (len(raw), hashlib.sha256(raw).hexdigest())
+    # What no record spells out was kept as it is, or was not touched.
+    assert found.source in recorded
+    assert "image_url" in recorded or "image_url" in found.before
 
 
 values = st.one_of(
