@@ -168,10 +168,10 @@ def test_malformed_text_is_refused_with_place_and_kind(text, detail):
     assert detail in caught.value.detail
 
 
-def spellings(character: str) -> st.SearchStrategy[str]:
+def spellings(character: str, *, in_url: bool) -> st.SearchStrategy[str]:
     """A character of base64, mostly as it is."""
     other = {"+": "-", "/": "_"}.get(character, character)
-    escaped = f"%{ord(character):02X}"
+    escaped = f"%{ord(character):02X}" if in_url else character
     return st.sampled_from([*[character] * 5, other, escaped, f"{character}\r\n", f"{character} "])
 
 
@@ -179,9 +179,11 @@ def spellings(character: str) -> st.SearchStrategy[str]:
 def nearly_spelled(draw: st.DrawFn) -> str | bytes:
     """Base64 in any mixture of what was seen in the wild, with or without something wrong in it, as text or bytes."""
     data = draw(st.binary(max_size=80))
-    start = draw(st.sampled_from(["", " ", "\ufeff", "\0"])) + draw(PREFIXES | st.text(max_size=20))
-    end = draw(st.sampled_from(["", "", "=", "==", "\n", "\0", "%3D", "%0A", "\x85", "\u2028", "*", "\udcff"]))
-    text = start + "".join(draw(spellings(character)) for character in canonical(data)) + end
+    start = draw(st.sampled_from(["", "", "", " ", "\ufeff", "\0"])) + draw(PREFIXES)
+    right, wrong = ["", "\n", " \t"], ["=", "==", "\0", "%3D", "%0A", "\x85", "\u2028", "*", "\udcff"]
+    end = draw(st.sampled_from(right) | st.sampled_from(wrong))
+    in_url = start.strip().lower().startswith("data:")
+    text = start + "".join(draw(spellings(character, in_url=in_url)) for character in canonical(data)) + end
     return text.encode("utf-8", "surrogatepass") if draw(st.booleans()) else text
 
 
