@@ -46,10 +46,10 @@ class Together:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server() -> Iterator[str]:
     if find_binary("initdb") is None:
         pytest.skip("no Postgres server here: apt-get install postgresql")
-    with postgres(tmp_path_factory.mktemp("postgres")) as url:
+    with postgres() as url:
         yield url
 
 

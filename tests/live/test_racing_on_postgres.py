@@ -40,7 +40,7 @@ class ServerTable:
 
 def test_an_app_on_a_server_loses_nothing_either(tmp_path):
     with (
-        postgres(tmp_path) as server,
+        postgres() as server,
         StandIn(tmp_path / "standin") as standin,
         closing(ServerTable(f"{server}/postgres")) as app,
         closing(Site(tmp_path, app, r2_store(standin), batch_size=7)) as site,  # pyright: ignore[reportArgumentType]

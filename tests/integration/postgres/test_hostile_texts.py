@@ -25,8 +25,8 @@ TEXT_COLUMNS = ("session_id", "participant_id", "persona_id", "prompt", "provide
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory) -> Iterator[str]:
-    with postgres(tmp_path_factory.mktemp("postgres")) as url:
+def server() -> Iterator[str]:
+    with postgres() as url:
         yield url
 
 

@@ -66,8 +66,8 @@ def test_sqlite_is_asked_for_the_length_and_never_for_the_bytes(tmp_path: Path, 
 
 
 @pytest.fixture
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with postgres(tmp_path_factory.mktemp("postgres")) as url:
+def server() -> Iterator[str]:
+    with postgres() as url:
         yield url
 
 
