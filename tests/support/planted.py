@@ -69,5 +69,7 @@ def add_rows(app: AppTable, count: int = 3) -> None:
     app.add("no image", image_data=NO_IMAGE, prompt=PROMPT)
     app.add("presigned", image_url=PRESIGNED, prompt=PROMPT)
     app.add("odd", image_data=f"{PAYLOAD[:-8]}!{PAYLOAD[-8:]}", prompt=PROMPT)
-    app.add_many([{"id": f"image-{n}", "image_data": base64_of(make_png(n + 50)), "prompt": PROMPT}
-                  for n in range(count)])  # fmt: skip
+    app.add_many([
+        {"id": f"image-{n}", "image_data": base64_of(make_png(n + 50)), "image_url": PRESIGNED, "prompt": PROMPT}
+        for n in range(count)
+    ])  # fmt: skip

@@ -4,11 +4,12 @@ Every command runs, as it should, and against every outage and mistake we know; 
 written is searched, what is compressed or encoded in it too.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner
 from werkzeug.wrappers import Response
 
@@ -17,6 +18,7 @@ from tests.integration.cli.every_command import lines, without_arguments
 from tests.support.planted import MISTAKES, SECRETS, SETTINGS, add_rows
 from tests.support.traces import contents, traces
 from z_interact_assets.cli import main
+from z_interact_assets.core.rows import RowChange
 from z_interact_assets.demo.standin import StandIn
 from z_interact_assets.demo.standin_app import IncomingRequest
 from z_interact_assets.migrate.worker import Worker
@@ -106,15 +108,17 @@ def with_bugs(told: Told) -> None:
         sink: Any = self._sink
         raise RuntimeError(f"a bug: {row!r} {prepared!r} {item!r} {vars(self)!r} {vars(sink)!r} {sink._store!r}")
 
-    def switch_nothing(self: LegacyTable, changes: Any) -> Any:
-        # A statement that the database refuses, with a payload among its parameters.
-        wrong = [type(each)(id=each.id, values={"no_such_column": 1}, as_read=each.as_read) for each in changes]
+    def switch_wrongly(self: LegacyTable, changes: Sequence[RowChange], **_: Any) -> list[bool]:
+        # A statement that the database refuses, with payload and URL among its parameters.
         with self._writing() as connection:
-            return [connection.execute(self._swap(change)) for change in wrong]
+            for change in changes:
+                same = " AND ".join(f"{column} IS :{column}" for column in change.as_read)
+                connection.execute(sa.text(f"UPDATE images SET no_such_column = 1 WHERE {same}"), dict(change.as_read))
+        return []
 
     for name, target, method, bug in (
         ("a bug that quotes everything", Worker, "do", quote_everything),
-        ("a statement refused", LegacyTable, "apply", switch_nothing),
+        ("a statement refused", LegacyTable, "apply", switch_wrongly),
     ):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(target, method, bug)
@@ -143,7 +147,7 @@ def test_no_command_ends_in_a_traceback(told: Told) -> None:
 
 def test_the_failures_happened_and_were_told(told: Told) -> None:
     said = "\n".join(told.said.values())
-    for words in ("failed (RuntimeError)", "Connection refused", "denies access", "could not serve", "scheme is not"):
+    for words in ("failed (RuntimeError)", "no such column", "Connection refused", "denies access", "could not serve"):
         assert words in said, words
 
 
