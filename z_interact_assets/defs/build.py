@@ -8,10 +8,19 @@ import dagster as dg
 from z_interact_assets.defs import inventory, legacy, migration, reversal, validation
 from z_interact_assets.defs.jobs import ALL_JOBS
 from z_interact_assets.defs.resources import default_resources
+from z_interact_assets.defs.schedules import build_schedules
+from z_interact_assets.defs.sensors import build_sensors
+from z_interact_assets.settings import AutomationSettings, load_automation_settings
 
 
-def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
-    """Return the definitions; `resource_overrides` replaces `r2`, `workspace` or `observer`, for tests and the CLI."""
+def build_defs(
+    resource_overrides: Mapping[str, Any] | None = None, *, settings: AutomationSettings | None = None
+) -> dg.Definitions:
+    """Return the definitions; `resource_overrides` replaces `r2`, `workspace` or `observer`, for tests and the CLI.
+
+    `settings` are by default the environment's; SettingsError lists what is wrong with them.
+    """
+    settings = settings or load_automation_settings()
     return dg.Definitions(
         assets=[
             legacy.legacy_images,
@@ -29,6 +38,8 @@ def build_defs(resource_overrides: Mapping[str, Any] | None = None) -> dg.Defini
             validation.public_urls_serve_the_images,
         ],
         jobs=ALL_JOBS,
+        schedules=build_schedules(settings),
+        sensors=build_sensors(settings),
         resources={**default_resources(), **(resource_overrides or {})},
         # Work is done by threads inside a service; a process a step would cost a second each and share nothing.
         executor=dg.in_process_executor,

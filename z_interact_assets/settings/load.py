@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from z_interact_assets.core.errors import SettingsError
-from z_interact_assets.settings.model import Settings
+from z_interact_assets.settings.model import AutomationSettings, Settings
 from z_interact_assets.settings.sources import read_dotenv, read_wrangler
 
 _NAMES = {field.upper(): field for field in Settings.model_fields if field != "directory"}
@@ -38,6 +38,19 @@ def load_settings(env: Mapping[str, str] | None = None, *, directory: Path | Non
     if problems:
         raise SettingsError(problems)
     return settings
+
+
+def load_automation_settings(env: Mapping[str, str] | None = None) -> AutomationSettings:
+    """The settings that definitions depend on, or a SettingsError; from the environment alone, no file is opened.
+
+    Dagster's own tools put a `.env` of the working folder into the environment before they load a code location.
+    """
+    given = _known(os.environ if env is None else env)
+    fields = AutomationSettings.model_fields
+    try:
+        return AutomationSettings.model_validate({field: text for field, text in given.items() if field in fields})
+    except ValidationError as error:
+        raise SettingsError(_sentences(error)) from None
 
 
 def setting_names() -> frozenset[str]:

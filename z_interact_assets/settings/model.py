@@ -52,10 +52,31 @@ class R2Access:
     public_url: str
 
 
-class Settings(BaseModel):
-    """All settings, valid. `load_settings` reads them; made directly, it knows only what it is given."""
+class AutomationSettings(BaseModel):
+    """What the definitions themselves depend on: fixed when Dagster loads the code location, not when a run starts."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    unattended: bool = Field(
+        default=False,
+        description="true: the sensor new_base64_images and the schedule nightly_migration are on until somebody turns "
+        "them off in the UI; false: off until somebody turns them on. Reclaiming is never on by itself",
+    )
+    batches_per_run: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="batches of a backfill that one run takes, to share it among several workers; unset: all"
+    )
+    nightly_migration_cron: Cron = Field("0 2 * * *", description="when the nightly migration starts")
+    nightly_reclaim_cron: Cron = Field("0 4 * * *", description="when base64 past its soak is cleared")
+    daily_storage_report_cron: Cron = Field("0 6 * * *", description="when the storage report is made")
+    weekly_full_validation_cron: Cron = Field("0 3 * * 0", description="when every byte is proved again")
+    weekly_summary_cron: Cron = Field("0 7 * * 1", description="when the weekly summary is sent")
+    schedule_time_zone: Annotated[str, AfterValidator(rules.check_time_zone)] = Field(
+        "UTC", description="IANA time zone of the schedules, such as Europe/Zurich"
+    )
+
+
+class Settings(AutomationSettings):
+    """All settings, valid. `load_settings` reads them; made directly, it knows only what it is given."""
 
     directory: Path = Field(default_factory=Path.cwd, description="the working folder; relative paths start there")
     dagster_home: Path = Field(
@@ -125,12 +146,18 @@ class Settings(BaseModel):
     )
     api_token: SecretStr | None = Field(None, description="bearer token of the HTTP API")
 
-    nightly_migration_cron: Cron = Field("0 2 * * *", description="when the nightly migration starts")
-    nightly_reclaim_cron: Cron = Field("0 4 * * *", description="when base64 past its soak is cleared")
-    daily_storage_report_cron: Cron = Field("0 6 * * *", description="when the storage report is made")
-    weekly_full_validation_cron: Cron = Field("0 3 * * 0", description="when every byte is proved again")
-    schedule_time_zone: Annotated[str, AfterValidator(rules.check_time_zone)] = Field(
-        "UTC", description="IANA time zone of the schedules, such as Europe/Zurich"
+    dagster_ui_url: Annotated[str, AfterValidator(rules.check_web_url)] | None = Field(
+        None, description="address of the Dagster UI, for the links in alerts, such as https://dagster.example.com"
+    )
+    alert_webhook_url: Annotated[SecretStr, _secret(rules.check_safe_scheme)] | None = Field(
+        None,
+        description="incoming webhook (Slack, or compatible with it) that hears of failed runs: https, or http on "
+        "localhost",
+    )
+    alert_email_url: Annotated[SecretStr, _secret(rules.check_mail_url)] | None = Field(
+        None,
+        description="mail account that failed runs are told by, as Apprise writes it: "
+        "mailtos://USER:PASSWORD@smtp.example.com?from=dagster@example.com&to=ops@example.com",
     )
 
     r2_storage_usd_per_gb_month: Price = Field(0.015, description="price of a GB stored for a month, for estimates")

@@ -2,6 +2,7 @@
 
 import re
 from base64 import urlsafe_b64decode
+from urllib.parse import urlsplit
 
 from z_interact_assets.core.errors import SettingsError
 from z_interact_assets.core.urls import KnownBases, is_loopback_or_https, without_secret_parameters
@@ -42,6 +43,24 @@ def check_safe_scheme(url: str) -> str:
     if not is_loopback_or_https(url):
         raise ValueError("must be an https:// URL (http:// only on localhost), without a user in it")
     return url.rstrip("/")
+
+
+def check_web_url(url: str) -> str:
+    """A web page's address, without a user in it and without a slash at its end."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+        raise ValueError("not an http(s) URL without a user in it")
+    return url.rstrip("/")
+
+
+def check_mail_url(url: str) -> str:
+    """A mail account; mailto:// (in clear) only on this machine."""
+    parts = urlsplit(url)
+    if parts.scheme == "mailtos" and parts.hostname:
+        return url
+    if parts.scheme == "mailto" and parts.hostname in ("localhost", "127.0.0.1", "::1"):
+        return url
+    raise ValueError("not a mailtos:// URL (mailto:// only on localhost)")
 
 
 def check_table_url(url: str) -> str:
