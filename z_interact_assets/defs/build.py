@@ -7,6 +7,7 @@ import dagster as dg
 
 from z_interact_assets.defs import inventory, legacy, migration, reversal, validation
 from z_interact_assets.defs.jobs import ALL_JOBS
+from z_interact_assets.defs.partitions import in_runs_of
 from z_interact_assets.defs.resources import default_resources
 from z_interact_assets.defs.schedules import build_schedules
 from z_interact_assets.defs.sensors import build_sensors
@@ -25,8 +26,8 @@ def build_defs(
         assets=[
             legacy.legacy_images,
             migration.migration_batches,
-            migration.migrated_images,
-            reversal.reclaimed_images,
+            in_runs_of(settings.batches_per_run, migration.migrated_images),
+            in_runs_of(settings.batches_per_run, reversal.reclaimed_images),
             inventory.r2_inventory,
             inventory.storage_stats,
         ],

@@ -18,3 +18,13 @@ def mirror_batches(instance: dg.DagsterInstance, ledger: Ledger) -> int:
     for start in range(0, len(absent), _KEYS_A_CALL):
         instance.add_dynamic_partitions(MIGRATION_BATCH, absent[start : start + _KEYS_A_CALL])
     return len(absent)
+
+
+def in_runs_of(batches: int | None, asset: dg.AssetsDefinition) -> dg.AssetsDefinition:
+    """Return the asset with its backfills cut into runs of at most so many batches each; None: one run takes all.
+
+    For several workers: each takes a run. On one machine more runs are no faster, only more bookkeeping.
+    """
+    if batches is None:
+        return asset
+    return asset.with_attributes(backfill_policy=dg.BackfillPolicy.multi_run(batches))

@@ -5,11 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from tests.integration.dagster.installation import REPOSITORY, Installation
 from z_interact_assets.defs.build import build_defs
 from z_interact_assets.defs.resources import RunObserver
+from z_interact_assets.settings import load_automation_settings
 
 BIN = Path(sys.executable).parent
 # Raised inside dagster 1.13, which asks pydantic 2 models for their v1 attribute. Everything else is an error.
@@ -113,3 +115,12 @@ def test_every_check_is_a_described_claim():
 def test_the_migration_job_plans_no_check_it_would_skip():
     job = build_defs().resolve_job_def("migrate_images")
     assert [node.name for node in job.nodes_in_topological_order] == ["migrated_images"]
+
+
+@pytest.mark.parametrize(("setting", "most"), [({}, None), ({"BATCHES_PER_RUN": "100"}, 100)])
+def test_a_backfill_is_one_run_unless_batches_per_run_shares_it(setting: dict[str, str], most: int | None):
+    graph = build_defs(settings=load_automation_settings(setting)).resolve_asset_graph()
+    for name in ("migrated_images", "reclaimed_images"):
+        policy = graph.get(dg.AssetKey(name)).backfill_policy
+        assert policy is not None
+        assert policy.max_partitions_per_run == most
