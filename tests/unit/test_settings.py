@@ -12,7 +12,7 @@ from dotenv import dotenv_values
 from pydantic import ValidationError
 
 from z_interact_assets.core.errors import SettingsError
-from z_interact_assets.settings import Settings, load_settings, redact_url
+from z_interact_assets.settings import Settings, load_automation_settings, load_settings, redact_url
 
 ROOT = Path(__file__).parents[2]
 MIB = 2**20
@@ -349,3 +349,55 @@ def test_import_is_light_and_reads_nothing():
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env={})
 
     assert result.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "cron",
+    ["0 2 * * *", "00 02 * * *", "*/15 * * * *", "5/10 * * * *", "1-30/5 * * * *", "0 0 1,15 jan-mar MON", "0 0 * * 7"],
+)
+def test_cron_expressions_dagster_takes_are_taken(cron):
+    assert load_automation_settings({"NIGHTLY_MIGRATION_CRON": cron}).nightly_migration_cron == cron.lower()
+
+
+@pytest.mark.parametrize(
+    "cron",
+    [
+        "nightly", "@daily", "* * * *", "* * * * * *", "99 * * * *", "* 24 * * *", "0 0 0 * *", "0 0 32 * *",
+        "0 0 * 13 *", "0 0 * * 8", "*/0 * * * *", "*/60 * * * *", "5-1 * * * *", ", * * * *", "1- * * * *", "- * * * *",
+        "0 0 * * mon-", "0 0 * foo *",
+    ],
+)  # fmt: skip
+def test_a_cron_expression_out_of_range_is_refused_by_its_variable(cron):
+    with pytest.raises(SettingsError) as caught:
+        load_automation_settings({"WEEKLY_SUMMARY_CRON": cron})
+    assert names_in(list(caught.value.problems)) == ["WEEKLY_SUMMARY_CRON"]
+
+
+def test_automation_settings_have_all_problems_in_one_error_and_read_no_file(tmp_path, monkeypatch):
+    (tmp_path / ".env").write_text("BATCHES_PER_RUN=none\n")
+    monkeypatch.chdir(tmp_path)
+
+    assert load_automation_settings({}).batches_per_run is None
+    with pytest.raises(SettingsError) as caught:
+        load_automation_settings(
+            {"UNATTENDED": "perhaps", "BATCHES_PER_RUN": "0", "SCHEDULE_TIME_ZONE": "Mars/Olympus"}
+        )
+    assert names_in(list(caught.value.problems)) == ["UNATTENDED", "BATCHES_PER_RUN", "SCHEDULE_TIME_ZONE"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ALERT_WEBHOOK_URL", "http://hooks.example.com/hush"),
+        ("ALERT_WEBHOOK_URL", "https://user:hush@hooks.example.com/"),
+        ("ALERT_EMAIL_URL", "mailto://user:hush@smtp.example.com"),
+        ("ALERT_EMAIL_URL", "json://hush"),
+        ("DAGSTER_UI_URL", "https://user:hush@dagster.example.com"),
+        ("DAGSTER_UI_URL", "javascript:hush"),
+    ],
+)
+def test_an_unsafe_address_of_alerts_is_refused_without_being_shown(tmp_path, name, value):
+    problems = problems_of(tmp_path, **{name: value})
+
+    assert names_in(problems) == [name]
+    assert "hush" not in "".join(problems)

@@ -32,6 +32,14 @@ class NewItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkMark:
+    """A point in the history of planning: the newest batch, and the newest event of an image planned again."""
+
+    batch: int = 0
+    event: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkItem:
     """One image a run still has to bring to its end. `attempts` counts earlier tries that may have stored its object.
 

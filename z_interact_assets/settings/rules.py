@@ -2,6 +2,7 @@
 
 import re
 from base64 import urlsafe_b64decode
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from z_interact_assets.core.errors import SettingsError
@@ -11,8 +12,15 @@ D1_SCHEME = "cloudflare_d1://"
 
 _TABLE_URL = re.compile(r"(?:file|dump|sqlite(?:\+\w+)?|postgres(?:ql)?(?:\+\w+)?|cloudflare_d1):.", re.IGNORECASE)
 _LEDGER_URL = re.compile(r"(?:sqlite|postgresql)(?:\+\w+)?://", re.IGNORECASE)
-_CRON_FIELD = re.compile(r"[0-9A-Za-z*/,?#-]+")
-_CRON_FIELDS = 5
+# A name, the lowest and the highest value, and the names of values from the lowest on.
+_CRON_FIELDS = (
+    ("minute", 0, 59, ()),
+    ("hour", 0, 23, ()),
+    ("day of the month", 1, 31, ()),
+    ("month", 1, 12, ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")),
+    ("day of the week", 0, 7, ("sun", "mon", "tue", "wed", "thu", "fri", "sat")),
+)
+_CRON_ITEM = re.compile(r"(?:(?P<every>\*)|(?P<first>\w+)(?:-(?P<last>\w+))?)(?:/(?P<step>[1-9][0-9]?))?", re.ASCII)
 _FERNET_KEY_BYTES = 32
 
 
@@ -98,11 +106,29 @@ def check_encryption_key(key: str) -> str:
 
 
 def check_cron(text: str) -> str:
-    """Five cron fields; their ranges are Dagster's to check."""
-    fields = text.split()
-    if len(fields) != _CRON_FIELDS or not all(_CRON_FIELD.fullmatch(field) for field in fields):
+    """Five cron fields, each within its range."""
+    fields = text.lower().split()
+    if len(fields) != len(_CRON_FIELDS):
         raise ValueError("not a cron expression of five fields")
+    for field, (name, lowest, highest, names) in zip(fields, _CRON_FIELDS, strict=True):
+        values = {text: value for value, text in enumerate(names, start=lowest)}
+        values |= {str(value): value for value in range(lowest, highest + 1)}
+        if not all(_is_cron_item(item, values) for item in field.split(",")):
+            raise ValueError(
+                f"not a cron expression: the {name} is none of {lowest} to {highest}, *, a-b, with /n or not"
+            )
     return " ".join(fields)
+
+
+def _is_cron_item(item: str, values: Mapping[str, int]) -> bool:
+    """Tell whether this is `*`, a value, or values from one to another, with a step or without."""
+    parts = _CRON_ITEM.fullmatch(item)
+    if parts is None or (parts["step"] and int(parts["step"]) > max(values.values())):
+        return False
+    first, last = (part and (part.lstrip("0") or "0") for part in parts.group("first", "last"))
+    if parts["every"] or (first in values and last is None):
+        return True
+    return first in values and last in values and values[first] <= values[last]
 
 
 def check_time_zone(name: str) -> str:

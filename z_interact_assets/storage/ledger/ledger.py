@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 
 from z_interact_assets.storage.ledger.archive import Archive
+from z_interact_assets.storage.ledger.demand import Demand
 from z_interact_assets.storage.ledger.leases import LeaseBook
 from z_interact_assets.storage.ledger.planning import PlanningBook
 from z_interact_assets.storage.ledger.questions import Questions
@@ -15,14 +16,16 @@ from z_interact_assets.storage.sql_errors import SQLErrors
 class Ledger:
     """The open ledger. Thread-safe.
 
-    `planning` assigns batches, `leases` says who has them in hand, `work` records a migration's effects, `undo` those
-    of rollback and reclaim, `ask` only reads, `snapshots` keeps the history of inventories and statistics,
+    `planning` assigns batches, `demand` says which of them want a run, `leases` says who has them in hand, `work`
+    records a migration's effects, `undo` those of rollback and reclaim, `ask` only reads, `snapshots` keeps the history
+    of inventories and statistics,
     `archive` has the whole of it for backups.
     """
 
     def __init__(self, engine: sa.Engine, errors: SQLErrors) -> None:
         self._engine = engine
         self.planning = PlanningBook(engine, errors)
+        self.demand = Demand(engine, errors)
         self.leases = LeaseBook(engine, errors)
         self.work = WorkLog(engine, errors)
         self.undo = UndoBook(engine, errors)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from z_interact_assets.core.errors import TableUnavailableError, TableUnusableError
 from z_interact_assets.core.rows import URL_HEAD_BYTES, LegacyRow, RowChange, RowHead, TableShape, head_text
+from z_interact_assets.storage.legacy.changes import TableChanges
 from z_interact_assets.storage.legacy.peek import SQLitePeek, driver_connection
 from z_interact_assets.storage.legacy.space import TableSpace
 from z_interact_assets.storage.sql_errors import SQLErrors
@@ -75,6 +77,13 @@ class LegacyTable:
     def space(self) -> TableSpace:
         """The room its database takes."""
         return TableSpace(self._name, self._maintaining)
+
+    @property
+    def changes(self) -> TableChanges:
+        """Cheap signs of writes to it."""
+        return TableChanges(
+            self._name, Path(self._reader.url.database or "") if self._on_sqlite else None, self._reading
+        )
 
     def count(self) -> int:
         """Return the number of rows."""
