@@ -7,6 +7,7 @@ from z_interact_assets.storage.ledger.demand import Demand
 from z_interact_assets.storage.ledger.leases import LeaseBook
 from z_interact_assets.storage.ledger.planning import PlanningBook
 from z_interact_assets.storage.ledger.questions import Questions
+from z_interact_assets.storage.ledger.recent import Recent
 from z_interact_assets.storage.ledger.snapshots import Snapshots
 from z_interact_assets.storage.ledger.undo import UndoBook
 from z_interact_assets.storage.ledger.work import WorkLog
@@ -17,8 +18,8 @@ class Ledger:
     """The open ledger. Thread-safe.
 
     `planning` assigns batches, `demand` says which of them want a run, `leases` says who has them in hand, `work`
-    records a migration's effects, `undo` those of rollback and reclaim, `ask` only reads, `snapshots` keeps the history
-    of inventories and statistics,
+    records a migration's effects, `undo` those of rollback and reclaim, `ask` and `recent` only read, `snapshots`
+    keeps the history of inventories and statistics,
     `archive` has the whole of it for backups.
     """
 
@@ -30,6 +31,7 @@ class Ledger:
         self.work = WorkLog(engine, errors)
         self.undo = UndoBook(engine, errors)
         self.ask = Questions(engine, errors)
+        self.recent = Recent(engine, errors)
         self.snapshots = Snapshots(engine, errors)
         self.archive = Archive(engine, errors)
 
