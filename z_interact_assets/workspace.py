@@ -11,12 +11,13 @@ from z_interact_assets.core.models import ImageLimits
 from z_interact_assets.core.planning import Prices, Rules
 from z_interact_assets.core.preparation import Preparation
 from z_interact_assets.core.urls import KnownBases
+from z_interact_assets.doctor import Finding, diagnose
 from z_interact_assets.execution.progress import ProgressListener, ignore_progress
 from z_interact_assets.migrate.migration import Engine, clock_ms
 from z_interact_assets.migrate.planner import Planner
 from z_interact_assets.migrate.static_files import StaticFolder
 from z_interact_assets.reverse import Means
-from z_interact_assets.settings import Settings
+from z_interact_assets.settings import Settings, load_settings
 from z_interact_assets.storage.ledger import Ledger, open_ledger
 from z_interact_assets.storage.legacy import LegacyTable, open_table
 from z_interact_assets.storage.objects import R2Config, R2Store
@@ -143,6 +144,26 @@ class Workspace:
             return Preparation(self.bases, limits)
         static = StaticFolder(Path(folder), max_bytes=limits.max_bytes)
         return Preparation(self.bases, limits, static.read, static.size)
+
+
+def diagnose_all() -> list[Finding]:
+    """Probe all that the settings of this process name; what is wrong with the settings is a finding, too."""
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        return diagnose(settings_problems=error.problems, open_table=None, open_ledger=None, open_store=None)
+    problems: tuple[str, ...] = ()
+    try:
+        settings.require_r2()
+    except SettingsError as error:
+        problems = error.problems
+    workspace = Workspace(settings)
+    return diagnose(
+        settings_problems=problems,
+        open_table=lambda: workspace.table,
+        open_ledger=lambda: workspace.ledger,
+        open_store=None if problems else lambda: workspace.store,
+    )
 
 
 def r2_config(settings: Settings) -> R2Config:

@@ -14,7 +14,8 @@ ZInteractError
 │   ├── ReclaimRefusedError     base64 must not be cleared as things stand
 │   ├── LedgerUnusableError     the ledger's database cannot hold our schema
 │   ├── BackupUnusableError     a folder a backup cannot be made in, or that holds none
-│   └── BackupDamagedError      a file of a backup is not what its manifest says
+│   ├── BackupDamagedError      a file of a backup is not what its manifest says
+│   └── ReportUnwritableError   there is nothing to report yet, or the folder takes no report
 └── TransientError              may pass by itself; retried with a bound, then reported
     ├── SourceUnavailableError  the server of a URL did not answer in time, or failed inside
     ├── StorageUnavailableError the object store did not answer, throttled us or failed inside
@@ -158,6 +159,10 @@ class BackupDamagedError(PermanentError):
     def __init__(self, message: str, *, file: str) -> None:
         super().__init__(message, remedy="Fetch the file from another copy of the backup; nothing was restored.")
         self.file = file
+
+
+class ReportUnwritableError(PermanentError):
+    """No report can be written: there is nothing to report yet, or its folder does not take it."""
 
 
 class BackupUnavailableError(TransientError):

@@ -16,6 +16,8 @@ WARN_BATCHES = 5_000
 MAX_BATCHES = 50_000
 COMFORTABLE_BATCHES = 2_000
 
+ASKED_FOR = "asked for by the operator"  # why an image is planned again, where its row is as it was
+
 # The app writes these before it has an image; such rows are nobody's problem.
 _UNFINISHED = frozenset({"failed", "generating"})
 

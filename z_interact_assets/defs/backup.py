@@ -9,12 +9,14 @@ from pydantic import Field
 from z_interact_assets.backup import Backup, Moment, MomentListener, Restore, RestoreOptions, RestoreReport
 from z_interact_assets.core.showing import shortened
 from z_interact_assets.defs.failures import as_failures
+from z_interact_assets.defs.metadata import TAGS, numbers, table, text_column
+from z_interact_assets.defs.pools import IMAGES_TABLE
 from z_interact_assets.defs.resources import RunObserver
+from z_interact_assets.defs.timeouts import A_DAY
 from z_interact_assets.execution.progress import Progress
 from z_interact_assets.migrate.migration import clock_ms
 from z_interact_assets.workspace import Workspace
 
-MAX_LISTED = 50
 _ABSOLUTE = r"^/"  # a run's working folder is nobody's business: that of the daemon, of the UI, or of a container
 
 
@@ -49,7 +51,7 @@ class RestoreConfig(dg.Config):
 
 @dg.op(
     out=dg.Out(dg.Nothing),
-    tags={"domain": "images"},
+    tags=TAGS,
     description="Write every row of the table and the whole ledger into a folder; change neither.",
 )
 def backup(
@@ -66,13 +68,14 @@ def backup(
             metadata={"rows": report.rows, "folder": dg.MetadataValue.path(report.folder)},
             allow_retries=False,
         )
-    metadata = {**_numbers(report.to_json()), "folder": dg.MetadataValue.path(report.folder)}
+    metadata = {**numbers(report.to_json()), "folder": dg.MetadataValue.path(report.folder)}
     return dg.Output(None, metadata=metadata)
 
 
 @dg.op(
     out=dg.Out(dg.Nothing),
-    tags={"domain": "images"},
+    tags=TAGS,
+    pool=IMAGES_TABLE,
     description="Prove a backup whole, then put its rows back; rows the app changed since are left alone unless told.",
 )
 def restore(
@@ -85,7 +88,7 @@ def restore(
     with as_failures(observer):
         report = restore_now(workspace, observer, Path(config.folder), config.options(), run_id=context.run.run_id)
     metadata: dict[str, dg.MetadataValue] = {
-        **_numbers(report.to_json()),
+        **numbers(report.to_json()),
         "ledger": dg.MetadataValue.text(report.ledger.value if report.ledger else "undecided"),
         "folder": dg.MetadataValue.path(config.folder),
         "rows_left_alone": _listed(report),
@@ -94,14 +97,26 @@ def restore(
 
 
 @dg.job(
-    description="Back up every row with its base64 and the whole ledger. Changes neither; an unfinished one goes on."
+    config={"ops": {"backup": {"config": {"out": "/backups/z-interact"}}}},
+    tags=A_DAY,
+    description=(
+        "Back up every row with its base64 and the whole ledger, into a folder of the machine that does the run. "
+        "Changes neither; one that was interrupted goes on where it stopped. Images that are in R2 alone are not in it."
+    ),
 )
 def backup_images() -> None:
     """Run the one op."""
     backup()
 
 
-@dg.job(description="Put rows of a backup back, once all of it was proved. Changes nothing until dry_run is false.")
+@dg.job(
+    config={"ops": {"restore": {"config": {"folder": "/backups/z-interact", "overwrite": False, "dry_run": True}}}},
+    tags=A_DAY,
+    description=(
+        "Put rows of a backup back, once all of it was proved. **Changes nothing until `dry_run` is false**; rows the "
+        "app changed since are left alone unless `overwrite` is true. `image_ids: [a, b]` takes those alone."
+    ),
+)
 def restore_images() -> None:
     """Run the one op."""
     restore()
@@ -131,19 +146,6 @@ def _told(observer: RunObserver) -> MomentListener:
     return tell
 
 
-def _numbers(document: dict[str, object]) -> dict[str, dg.MetadataValue]:
-    """Return the numbers of a document, plottable, and its answers to yes or no."""
-    return {
-        name: dg.MetadataValue.bool(value) if isinstance(value, bool) else dg.MetadataValue.int(value)
-        for name, value in document.items() if isinstance(value, int)
-    }  # fmt: skip
-
-
 def _listed(report: RestoreReport) -> dg.MetadataValue:
-    return dg.MetadataValue.table(
-        records=[
-            dg.TableRecord({"image_id": shortened(error.image_id), "reason": error.reason.value})
-            for error in report.errors[:MAX_LISTED]
-        ],
-        schema=dg.TableSchema([dg.TableColumn("image_id"), dg.TableColumn("reason")]),
-    )
+    records = ((shortened(error.image_id), error.reason.value, error.reason.sentence) for error in report.errors)
+    return table([text_column("image_id"), text_column("reason"), text_column("meaning")], records)

@@ -4,59 +4,80 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from z_interact_assets.core.findings import ON_R2_STATES
+from z_interact_assets.core.keys import is_valid_key
 from z_interact_assets.core.models import ItemState
 from z_interact_assets.core.ports import ObjectStore
 from z_interact_assets.core.records import BatchSummary, LedgerItem
 from z_interact_assets.core.showing import shortened
-
-MAX_TABLE_ROWS = 50  # of a batch's images in the UI
+from z_interact_assets.defs import data_versions
+from z_interact_assets.defs.metadata import number_column, numbers, table, text_column
 
 TROUBLE = frozenset({ItemState.QUARANTINED, ItemState.CONFLICT, ItemState.FAILED})
-_SHOWN = frozenset({ItemState.PUBLISHED, ItemState.ALREADY_IN_R2})
+MAX_PICTURES = 4
+
+_COLUMNS = [
+    text_column("state", "What became of the image; those in trouble come first"),
+    text_column("reason", "Why it was set aside, if it was"),
+    text_column("image_id", "The row's id"),
+    number_column("bytes", "Size of the object"),
+    number_column("width", "Pixels"),
+    number_column("height", "Pixels"),
+    text_column("object_key", "The object in the bucket"),
+    text_column("url", "What image_url holds now"),
+]
 
 
 def batch_metadata(
     summary: BatchSummary, items: Sequence[LedgerItem], store: ObjectStore
 ) -> dict[str, dg.MetadataValue]:
-    """Describe the batch: numbers the UI plots, its images with those in trouble first, one of them to look at."""
-    states = {f"images_{state.value}": dg.MetadataValue.int(count) for state, count in sorted(summary.states.items())}
+    """Describe the batch: numbers the UI plots, its images with those in trouble first, some of them to look at."""
     ordered = sorted(items, key=lambda item: item.state not in TROUBLE)
     return {
-        "dagster/row_count": dg.MetadataValue.int(summary.items),
-        "bytes": dg.MetadataValue.int(summary.bytes),
-        **states,
-        "images": dg.MetadataValue.table(records=[_record(item) for item in ordered[:MAX_TABLE_ROWS]], schema=_SCHEMA),
-        **_example(items, store),
+        **numbers({"dagster/row_count": summary.items, "bytes": summary.bytes}),
+        **numbers({f"images_{state.value}": count for state, count in sorted(summary.states.items())}),
+        "images": table(_COLUMNS, (_record(item, store) for item in ordered)),
+        **_pictures([url for item in items if (url := _public_url(item, store))]),
     }
 
 
-def _example(items: Sequence[LedgerItem], store: ObjectStore) -> dict[str, dg.MetadataValue]:
-    """Return a link to one of the batch's images, and the image itself as the reader's browser fetches it."""
-    key = next((item.object_key for item in items if item.object_key and item.state in _SHOWN), None)
-    if key is None:
-        return {}
-    url = store.public_url(key)
-    return {"example_url": dg.MetadataValue.url(url), "example": dg.MetadataValue.md(f"![{key}]({url})")}
-
-
-_SCHEMA = dg.TableSchema(
-    columns=[
-        dg.TableColumn("state"),
-        dg.TableColumn("reason", description="Why it was set aside, if it was"),
-        dg.TableColumn("bytes", type="int", description="Size of the object"),
-        dg.TableColumn("object_key"),
-        dg.TableColumn("image_id", description="The row's id"),
-    ]
-)
-
-
-def _record(item: LedgerItem) -> dg.TableRecord:
-    return dg.TableRecord(
-        {
-            "state": item.state.value,
-            "reason": item.reason.sentence if item.reason else "",
-            "bytes": item.size or 0,
-            "object_key": item.object_key or "",
-            "image_id": shortened(item.image_id),
-        }
+def batch_tags(items: Sequence[LedgerItem], *, run_id: str) -> dict[str, str]:
+    """Return the provenance of the batch, so that the UI calls it out of date when it is and at no other time."""
+    return data_versions.materialized(
+        data_versions.batch_version(items), run_id=run_id, inputs={"migration_batches": (data_versions.BATCHES, None)}
     )
+
+
+def _record(item: LedgerItem, store: ObjectStore) -> tuple[str | int, ...]:
+    return (
+        item.state.value,
+        item.reason.sentence if item.reason else "",
+        shortened(item.image_id),
+        item.size or 0,
+        item.width or 0,
+        item.height or 0,
+        shortened(item.object_key or "", 200),
+        _public_url(item, store) or "",
+    )
+
+
+def _public_url(item: LedgerItem, store: ObjectStore) -> str | None:
+    """Return where the image is served; None for one that is not, or whose key somebody else made."""
+    if item.object_key is None or item.state not in ON_R2_STATES or not is_valid_key(item.object_key):
+        return None
+    return store.public_url(item.object_key)
+
+
+def _pictures(urls: Sequence[str]) -> dict[str, dg.MetadataValue]:
+    """Return a strip of pictures, each a link, and the first one's URL. The reader's browser fetches them."""
+    if not urls:
+        return {}
+    cells = [f"[![image {number}]({_escaped(url)})]({_escaped(url)})" for number, url in enumerate(urls, start=1)]
+    shown = cells[:MAX_PICTURES]
+    strip = f"| {' | '.join(shown)} |\n|{'---|' * len(shown)}"
+    return {"example_url": dg.MetadataValue.url(urls[0]), "pictures": dg.MetadataValue.md(strip)}
+
+
+def _escaped(url: str) -> str:
+    """Return a URL that ends no link of Markdown's and no cell: a public base may hold what a key may not."""
+    return "".join(f"%{ord(character):02X}" if character in '()<>[]\\|"` ' else character for character in url)

@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from z_interact_assets.defs import inventory, legacy, migration, reversal, validation
+from z_interact_assets.defs import inventory, legacy, migration, report, reversal, validation
 from z_interact_assets.defs.jobs import ALL_JOBS
 from z_interact_assets.defs.partitions import in_runs_of
 from z_interact_assets.defs.resources import default_resources
@@ -30,6 +30,7 @@ def build_defs(
             in_runs_of(settings.batches_per_run, reversal.reclaimed_images),
             inventory.r2_inventory,
             inventory.storage_stats,
+            report.storage_report,
         ],
         asset_checks=[
             legacy.table_shape_is_known,

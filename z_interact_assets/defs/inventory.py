@@ -1,6 +1,7 @@
 """Groups `inventory` and `reports`: what is in the bucket, and the statistics of it all."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import dagster as dg
@@ -9,31 +10,79 @@ from pydantic import Field
 from z_interact_assets.core.keys import IMAGE_PREFIX
 from z_interact_assets.core.showing import shortened
 from z_interact_assets.core.stats import ROW_CLASSES, BucketCounts
+from z_interact_assets.defs.data_versions import version_of
 from z_interact_assets.defs.failures import as_failures
+from z_interact_assets.defs.metadata import (
+    OWNERS,
+    R2_DASHBOARD,
+    TAGS,
+    ledger_table,
+    names,
+    number_column,
+    numbers,
+    table,
+    text_column,
+)
 from z_interact_assets.defs.migration import migrated_images
+from z_interact_assets.defs.pools import R2_READS
 from z_interact_assets.defs.resources import R2Resource, RunObserver
 from z_interact_assets.inventory import Inventory, breakdown, collect_stats, take_inventory
 from z_interact_assets.migrate.migration import clock_ms
+from z_interact_assets.storage.ledger.schema import inventories, storage_stats_history
 from z_interact_assets.workspace import Workspace
 
-MAX_EXAMPLES = 20
 _KEPT_COUNTS = ("objects", "bytes", "known", "orphans", "missing")  # the columns of the ledger's history
+_INVENTORIES = ledger_table(
+    inventories,
+    {
+        "finished_at": "UTC ms",
+        "objects": "Objects under images/, over all pages",
+        "bytes": "Their size",
+        "known": "Objects that belong to a row",
+        "orphans": "Objects that belong to no row",
+        "missing": "Objects that a row needs and that are not there",
+    },
+)
+_HISTORY = ledger_table(
+    storage_stats_history, {"generated_at": "UTC ms", "stats": "The document of `z-interact-assets stats --json`"}
+)
 
 
 @dg.asset(
     group_name="inventory",
     deps=[migrated_images],
     kinds={"s3"},
-    tags={"domain": "images"},
+    owners=OWNERS,
+    tags=TAGS,
+    pool=R2_READS,
+    metadata={**_INVENTORIES, "r2_dashboard": R2_DASHBOARD},
     check_specs=[
         dg.AssetCheckSpec(
-            "no_orphan_objects", asset="r2_inventory", description="Every object belongs to one row, and to no other."
+            "no_orphan_objects",
+            asset="r2_inventory",
+            description=(
+                "Every object belongs to one row, and to no other.\n\n"
+                "**When it warns:** orphans cost storage, nothing else: their row was deleted, or has another object "
+                "now. Delete them by hand once nobody needs them. A shared object must not be deleted with one of its "
+                "rows."
+            ),
         ),
         dg.AssetCheckSpec(
-            "no_missing_objects", asset="r2_inventory", description="Every object that is needed is there, as recorded."
+            "no_missing_objects",
+            asset="r2_inventory",
+            description=(
+                "Every object that a row needs is there, as it was recorded.\n\n"
+                "**When it fails:** images are lost or about to be. Rows that still hold their base64 are unharmed: "
+                "`z-interact-assets status --image-id ID` shows what was proved when. Reclaim nothing; run "
+                "`validate_migration` in mode `full`, and `rollback_migration` for what cannot be shown."
+            ),
         ),
     ],
-    description="Every object of the bucket, over all pages, matched with ledger and table: known, orphan or missing.",
+    description=(
+        "**Every object of the bucket, over all pages**, matched with ledger and table: known, orphan or missing. A "
+        "page that cannot be listed fails the run: unknown is not empty.\n\n"
+        "**Next:** look at its two checks; `storage_stats` takes its numbers from here."
+    ),
 )
 def r2_inventory(
     context: dg.AssetExecutionContext,
@@ -51,47 +100,57 @@ def r2_inventory(
         )
     observer.results["inventory"] = inventory
     return dg.MaterializeResult(
+        data_version=version_of(asdict(counts)),
         metadata={
             "dagster/row_count": counts.objects,
             "dagster/uri": f"s3://{store.bucket}/{IMAGE_PREFIX}",
-            "bytes": counts.bytes,
-            "known": counts.known,
-            "orphans": counts.orphans,
-            "missing": counts.missing,
-            "corrupted": counts.corrupted,
-            "misdirected": counts.misdirected,
-            "misdirected_examples": _examples(inventory.misdirected),
-            "edited_by_the_app": inventory.edited_count,
-            "shared": counts.shared,
+            **numbers(asdict(counts)),
+            **numbers({"edited_by_the_app": inventory.edited_count}),
+            "problem_examples": _problems(inventory),
+            "orphan_examples": table([text_column("object_key")], ([shortened(key)] for key in inventory.orphans)),
         },
-        check_results=[
-            dg.AssetCheckResult(
-                check_name="no_orphan_objects",
-                passed=not counts.orphans and not counts.shared,
-                severity=dg.AssetCheckSeverity.WARN,
-                metadata={
-                    "orphans": counts.orphans,
-                    "examples": _examples(inventory.orphans),
-                    "shared": counts.shared,
-                    "shared_examples": _examples(inventory.shared),
-                },
-            ),
-            dg.AssetCheckResult(
-                check_name="no_missing_objects",
-                passed=not counts.missing and not counts.corrupted,
-                metadata={
-                    "missing": counts.missing,
-                    "examples": _examples(inventory.missing),
-                    "corrupted": counts.corrupted,
-                    "corrupted_examples": _examples(inventory.corrupted),
-                },
-            ),
-        ],
+        check_results=_inventory_checks(inventory, counts),
     )
 
 
-def _examples(names: Sequence[str]) -> list[str]:
-    return [shortened(name) for name in names[:MAX_EXAMPLES]]
+def _problems(inventory: Inventory) -> dg.MetadataValue:
+    columns = [
+        text_column("problem", "missing, corrupted, or misdirected: the row does not point at its object"),
+        text_column("image_id"),
+        text_column("object_key"),
+        text_column("detail"),
+    ]
+    records = (
+        (problem.kind.value, shortened(problem.image_id), shortened(problem.key or ""), problem.detail)
+        for problem in inventory.problems
+    )
+    return table(columns, records)
+
+
+def _inventory_checks(inventory: Inventory, counts: BucketCounts) -> list[dg.AssetCheckResult]:
+    return [
+        dg.AssetCheckResult(
+            check_name="no_orphan_objects",
+            passed=not counts.orphans and not counts.shared,
+            severity=dg.AssetCheckSeverity.WARN,
+            description=f"{counts.orphans:,} of {counts.objects:,} objects belong to no row, {counts.shared:,} to two.",
+            metadata={
+                **numbers({"objects": counts.objects, "orphans": counts.orphans, "shared": counts.shared}),
+                "examples": names(inventory.orphans),
+                "shared_examples": names(inventory.shared),
+            },
+        ),
+        dg.AssetCheckResult(
+            check_name="no_missing_objects",
+            passed=not counts.missing and not counts.corrupted,
+            description=f"{counts.missing:,} objects are missing, {counts.corrupted:,} are not as recorded.",
+            metadata={
+                **numbers({"objects": counts.objects, "missing": counts.missing, "corrupted": counts.corrupted}),
+                "examples": names(inventory.missing),
+                "corrupted_examples": names(inventory.corrupted),
+            },
+        ),
+    ]
 
 
 class StatsConfig(dg.Config):
@@ -106,8 +165,15 @@ class StatsConfig(dg.Config):
     group_name="reports",
     deps=[r2_inventory],
     kinds={"pandas"},
-    tags={"domain": "images"},
-    description="A snapshot of totals and breakdowns, appended to the history in the ledger.",
+    owners=OWNERS,
+    tags=TAGS,
+    metadata=_HISTORY,
+    description=(
+        "**A snapshot of totals and breakdowns**, appended to the history in the ledger: the table counted without "
+        "reading an image, the bucket's numbers from the newest inventory, and a health score with what lowers it.\n\n"
+        "Numbers that could not be found out are left out, never zero.\n\n"
+        "**Next:** do what `next_steps` says; `storage_report` makes files of it."
+    ),
 )
 def storage_stats(
     context: dg.AssetExecutionContext,
@@ -124,27 +190,34 @@ def storage_stats(
         workspace.ledger.snapshots.add_stats(stats, now_ms=now_ms, run_id=context.run.run_id)
         types = breakdown(workspace.ledger)
     observer.results["stats"] = stats
-    health = stats["health"]
-    numbers = {name: value for name, value in stats.items() if isinstance(value, int)}
-    as_of = {"bucket_as_of": dg.MetadataValue.timestamp(inventory["finished_at"] / 1000)} if inventory else {}
     return dg.MaterializeResult(
+        data_version=version_of({name: value for name, value in stats.items() if name != "generated_at"}),
         metadata={
-            **numbers,
-            **as_of,
-            "health_status": health["status"],
-            **({} if health["score"] is None else {"health_score": health["score"]}),
-            "issues": dg.MetadataValue.md("\n".join(f"- {issue}" for issue in health["issues"]) or "None."),
-            "by_content_type": dg.MetadataValue.table(
-                records=[
-                    dg.TableRecord({**record, "content_type": shortened(str(record["content_type"]))})
-                    for record in types.to_dict("records")
-                ],
-                schema=dg.TableSchema([
-                    dg.TableColumn("content_type"), dg.TableColumn("images", "int"), dg.TableColumn("bytes", "int"),
-                ]),
+            "dagster/row_count": stats["total_images"],
+            **numbers(stats),
+            **_health(stats["health"]),
+            "generated_at": dg.MetadataValue.timestamp(now_ms / 1000),
+            **({"bucket_as_of": dg.MetadataValue.timestamp(inventory["finished_at"] / 1000)} if inventory else {}),
+            "by_content_type": table(
+                [text_column("content_type"), number_column("images"), number_column("bytes")],
+                (
+                    (shortened(str(kind)), int(images), int(size))
+                    for kind, images, size in types.itertuples(index=False)
+                ),
             ),
-        }
-    )  # fmt: skip
+        },
+    )
+
+
+def _health(health: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the score, which the UI plots, what lowers it, and the commands that mend it."""
+    steps = "\n".join(f"- `{command}`" for command in health["recommendations"])
+    return {
+        "health_status": health["status"],
+        **({} if health["score"] is None else numbers({"health_score": health["score"]})),
+        "issues": table([text_column("issue")], ([issue] for issue in health["issues"])),
+        "next_steps": dg.MetadataValue.md(steps or "Nothing is to be done."),
+    }
 
 
 def _counts(kept: Mapping[str, Any], observer: RunObserver) -> BucketCounts:
@@ -154,13 +227,25 @@ def _counts(kept: Mapping[str, Any], observer: RunObserver) -> BucketCounts:
     return counts if taken is None else taken.counts()
 
 
-@dg.asset_check(asset=storage_stats, description="The classes of rows add up to the total, in the newest snapshot.")
+@dg.asset_check(
+    asset=storage_stats,
+    blocking=True,  # no report is made of numbers that contradict each other
+    description=(
+        "The classes of rows add up to the total, in the newest snapshot.\n\n"
+        "**When it fails:** no report is made in the same run. A row was counted twice or not at all: a bug of ours, "
+        "please report it with the figures shown here."
+    ),
+)
 def totals_reconcile(workspace: dg.ResourceParam[Workspace]) -> dg.AssetCheckResult:
     """Add up the newest snapshot's classes."""
     with as_failures():
         newest = workspace.ledger.snapshots.stats(limit=1)
     if not newest:
-        return dg.AssetCheckResult(passed=False, metadata={"why": "There is no snapshot yet."})
-    counted = sum(newest[0][f"{name}_images"] for name in ROW_CLASSES)
-    total = newest[0]["total_images"]
-    return dg.AssetCheckResult(passed=counted == total, metadata={"counted": counted, "total": total})
+        return dg.AssetCheckResult(passed=False, description="There is no snapshot yet: materialise storage_stats.")
+    classes = {name: newest[0][f"{name}_images"] for name in ROW_CLASSES}
+    counted, total = sum(classes.values()), newest[0]["total_images"]
+    return dg.AssetCheckResult(
+        passed=counted == total,
+        description=f"{counted:,} rows in classes, {total:,} in all.",
+        metadata=numbers({"counted": counted, "total": total, **classes}),
+    )

@@ -4,10 +4,12 @@ from itertools import islice
 
 import dagster as dg
 
+from z_interact_assets.core.errors import TableUnusableError
 from z_interact_assets.core.rows import TableShape
 from z_interact_assets.core.showing import plain, shortened
 from z_interact_assets.defs.beta import accepted_beta
 from z_interact_assets.defs.failures import as_failures
+from z_interact_assets.defs.metadata import OWNERS, TAGS, names, numbers
 from z_interact_assets.defs.resources import RunObserver
 from z_interact_assets.workspace import Workspace
 
@@ -23,10 +25,15 @@ MAX_EXAMPLES = 10
             "legacy_images",
             group_name="legacy",
             kinds={"sql"},
-            tags={"domain": "images"},
+            owners=OWNERS,
+            tags=TAGS,
+            metadata={"dagster/table_name": "images"},
             description=(
-                "The app's `images` table as last seen. Its data version changes when there is new work to migrate, "
-                "and only then."
+                "The app's table `images` **as last seen**: its rows by state, the bytes of base64 in it, its columns. "
+                "The app makes it; we only ever compare-and-swap single rows of it.\n\n"
+                "Its data version changes when there is new work to migrate, and only then. Looking at it reads no "
+                "image.\n\n"
+                "**Next:** if `not_yet_planned` is not 0, materialise `migration_batches`."
             ),
         )
     ],
@@ -42,18 +49,20 @@ def legacy_images(workspace: dg.ResourceParam[Workspace], observer: dg.ResourceP
                 "dagster/row_count": counts.total,
                 "dagster/table_name": shape.table,
                 "dagster/column_schema": column_schema(shape),
-                "base64_images": counts.base64,
-                "mixed_images": counts.mixed,
-                "r2_images": counts.r2,
-                "external_images": counts.external,
-                "imageless_images": counts.imageless,
-                "local_images": counts.local,
-                "unfinished_images": counts.unfinished,
-                "unrecognised_images": counts.unrecognised,
-                "base64_bytes": counts.base64_bytes,
-                "not_yet_planned": unplanned,
+                **numbers({
+                    "not_yet_planned": unplanned,
+                    "base64_bytes": counts.base64_bytes,
+                    "base64_images": counts.base64,
+                    "mixed_images": counts.mixed,
+                    "r2_images": counts.r2,
+                    "external_images": counts.external,
+                    "imageless_images": counts.imageless,
+                    "local_images": counts.local,
+                    "unfinished_images": counts.unfinished,
+                    "unrecognised_images": counts.unrecognised,
+                }),
             },
-        )
+        )  # fmt: skip
 
 
 def column_schema(shape: TableShape) -> dg.TableSchema:
@@ -65,28 +74,59 @@ def column_schema(shape: TableShape) -> dg.TableSchema:
     )
 
 
-@dg.asset_check(asset=legacy_images, description="The table has a shape the app's own migrations made.")
+@dg.asset_check(
+    asset=legacy_images,
+    description=(
+        "The table has a shape the app's own migrations made, and each row an id to address it by.\n\n"
+        "**An error:** nothing can be migrated; DATABASE_URL names another database, or the table lacks `id` or "
+        "`image_url`, or ids repeat. **A warning:** look whether a column listed here holds images (it is never read "
+        "nor changed), and give rows an id in the app's database if they hold images."
+    ),
+)
 def table_shape_is_known(workspace: dg.ResourceParam[Workspace]) -> dg.AssetCheckResult:
-    """Warn of columns nobody told us of, and of rows without an id."""
+    """Warn of columns nobody told us of, of no image_data, and of rows without an id; fail for a table of no use."""
     with as_failures():
-        unknown = workspace.table.shape.unknown_columns
+        try:
+            shape = workspace.table.shape
+        except TableUnusableError as error:
+            return dg.AssetCheckResult(
+                passed=False, description=error.message, metadata={"remedy": error.remedy or "Check DATABASE_URL."}
+            )
         unaddressable = workspace.table.unaddressable()
+    unknown, has_data = shape.unknown_columns, shape.has("image_data")
     return dg.AssetCheckResult(
-        passed=not unknown and not unaddressable,
+        passed=not unknown and not unaddressable and has_data,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"unknown_columns": [shortened(name) for name in unknown], "rows_without_an_id": unaddressable},
+        description=(
+            f"{len(shape.columns)} columns, {len(unknown)} of them unknown; {unaddressable:,} rows without an id"
+            f"{'' if has_data else '; no column image_data: only data: URLs in image_url can be migrated'}."
+        ),
+        metadata={
+            **numbers({"columns": len(shape.columns), "rows_without_an_id": unaddressable}),
+            "unknown_columns": names(unknown),
+        },
     )
 
 
-@dg.asset_check(asset=legacy_images, description="No image came into the table that no batch holds yet.")
+@dg.asset_check(
+    asset=legacy_images,
+    description=(
+        "No image came into the table that no batch holds yet.\n\n"
+        "**When it warns:** materialise `migration_batches`, then the new partitions of `migrated_images`; or turn the "
+        "sensor `new_base64_images` on, which does both. If the app should not write base64 any more, find out why it "
+        "does: the examples are the rows."
+    ),
+)
 def no_new_base64(workspace: dg.ResourceParam[Workspace]) -> dg.AssetCheckResult:
-    """Warn of rows that wait for planning."""
+    """Warn of rows that wait for planning; say how many are planned and wait to be migrated."""
     with as_failures():
         waiting = (head.id for head, decision, _ in workspace.planner().unplanned() if decision.is_work)
         examples = [shortened(image_id) for image_id in islice(waiting, MAX_EXAMPLES)]
         images = len(examples) + sum(1 for _ in waiting)
+        planned = sum(workspace.ledger.work.pending().values())
     return dg.AssetCheckResult(
         passed=not images,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"images": images, "examples": examples},
+        description=f"{images:,} images are in no batch; {planned:,} are, and wait to be migrated.",
+        metadata={**numbers({"images": images, "planned_and_waiting": planned}), "examples": names(examples)},
     )

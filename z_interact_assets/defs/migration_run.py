@@ -13,7 +13,7 @@ from z_interact_assets.core.errors import TransientError
 from z_interact_assets.core.ports import ObjectStore
 from z_interact_assets.core.records import BatchSummary
 from z_interact_assets.core.showing import shortened
-from z_interact_assets.defs.batch_metadata import TROUBLE, batch_metadata
+from z_interact_assets.defs.batch_metadata import TROUBLE, batch_metadata, batch_tags
 from z_interact_assets.defs.resources import RunObserver
 from z_interact_assets.execution.progress import Progress
 from z_interact_assets.migrate.migration import Migration
@@ -79,7 +79,10 @@ class MigrationRun:
         self._examples += [shortened(item.image_id) for item in items if item.state in TROUBLE][:MAX_EXAMPLES]
         self._context.log_event(
             dg.AssetMaterialization(
-                self._context.asset_key, partition=summary.key, metadata=batch_metadata(summary, items, self._store)
+                self._context.asset_key,
+                partition=summary.key,
+                metadata=batch_metadata(summary, items, self._store),
+                tags=batch_tags(items, run_id=self._context.run.run_id),
             )
         )
 

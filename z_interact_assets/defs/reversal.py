@@ -9,18 +9,20 @@ from z_interact_assets.core.errors import SettingsError
 from z_interact_assets.core.models import PENDING_STATES, ItemState
 from z_interact_assets.core.showing import shortened
 from z_interact_assets.defs.beta import accepted_beta
+from z_interact_assets.defs.data_versions import batch_version, materialized, version_of
 from z_interact_assets.defs.failures import as_failures
+from z_interact_assets.defs.metadata import OWNERS, TAGS, numbers, table, text_column
 from z_interact_assets.defs.migration import migrated_images
 from z_interact_assets.defs.partitions import migration_batch_partitions
+from z_interact_assets.defs.pools import IMAGES_TABLE
 from z_interact_assets.defs.resources import R2Resource, RunObserver
+from z_interact_assets.defs.timeouts import A_DAY
 from z_interact_assets.inventory import Inventory, take_inventory
 from z_interact_assets.reverse import Chosen, Means, Reclaim, Rollback, reclaimable
 from z_interact_assets.reverse.report import ReclaimReport, RefusedImage
 from z_interact_assets.storage.ledger import Ledger
 from z_interact_assets.storage.public import PublicReader
 from z_interact_assets.workspace import Workspace
-
-MAX_LISTED = 50
 
 
 class RollbackConfig(dg.Config):
@@ -48,7 +50,8 @@ class RollbackConfig(dg.Config):
 
 @dg.op(
     out=dg.Out(dg.Nothing),
-    tags={"domain": "images"},
+    tags=TAGS,
+    pool=IMAGES_TABLE,
     description="Give rows back what they held before their migration, byte for byte; objects are kept unless told.",
 )
 def rollback(
@@ -68,10 +71,19 @@ def rollback(
             if not config.dry_run:
                 yield _observed(workspace.ledger, key)
     document = run.report.to_json()
-    yield dg.Output(None, metadata={**_numbers(document), "images_refused": _refused(run.report.errors)})
+    yield dg.Output(None, metadata={**numbers(document), "images_refused": _refused(run.report.errors)})
 
 
-@dg.job(description="Take a migration back: by image, by batch, or all of it. Changes nothing until dry_run is false.")
+@dg.job(
+    config={"ops": {"rollback": {"config": {"batch_keys": ["b000001"], "delete_objects": False, "dry_run": True}}}},
+    tags=A_DAY,
+    description=(
+        "Take a migration back, byte for byte: of some batches (`batch_keys: [b000001]`), of some images "
+        "(`image_ids: [a, b]`), or all of it (`everything: true`); exactly one of them. **Changes nothing until "
+        "`dry_run` is false.** Objects are kept unless `delete_objects` is true. What was rolled back stays so until "
+        "`z-interact-assets migrate --rolled-back`."
+    ),
+)
 def rollback_migration() -> None:
     """Run the one op."""
     rollback()
@@ -95,12 +107,17 @@ class ReclaimConfig(dg.Config):
     deps=[migrated_images],
     output_required=False,  # each batch reports itself, as in migrated_images
     kinds={"sql"},
-    tags={"domain": "images"},
-    pool="images_table",
+    owners=OWNERS,
+    tags=TAGS,
+    pool=IMAGES_TABLE,
     description=(
-        "The batch's base64 is gone from the table: after RECLAIM_AFTER_DAYS, and after every byte of its objects was "
-        "read back and proved in the same run. Rows the app changed, and images that were set aside, keep theirs.\n\n"
-        "Changes nothing until `dry_run` is false. A batch that is not due yet is not materialised."
+        "The batch's **base64 is gone from the table**: after RECLAIM_AFTER_DAYS, and after every byte of its objects "
+        "was read back and proved in the same run. Rows the app changed, and images that were set aside, keep "
+        "theirs.\n\n"
+        "**Changes nothing until `dry_run` is false**: the run's observation then says what it would do. A batch that "
+        "is not due yet is not materialised.\n\n"
+        "**Next:** `z-interact-assets verdict` tells whether the column may be dropped. `rollback_migration` still "
+        "gives every text back, as long as the objects and the ledger are there."
     ),
 )
 def reclaimed_images(
@@ -131,7 +148,7 @@ def reclaimed_images(
                 _report_batches(context, workspace.ledger, keys)
     yield dg.AssetObservation(
         context.asset_key,
-        metadata={**_numbers(run.report.to_json()), "images_refused": _refused(run.report.errors)},
+        metadata={**numbers(run.report.to_json()), "images_refused": _refused(run.report.errors)},
     )
     _fail_if_refused(run.report)
 
@@ -139,13 +156,23 @@ def reclaimed_images(
 def _report_batches(context: dg.AssetExecutionContext, ledger: Ledger, keys: tuple[str, ...]) -> None:
     """Materialise the batches that have no base64 left to clear, done now or before."""
     waiting = ledger.undo.count(reclaimable(keys))
+    events = context.instance.get_latest_storage_id_by_partition(
+        migrated_images.key, dg.DagsterEventType.ASSET_MATERIALIZATION, set(keys)
+    )
     for key in keys:
         summary = ledger.ask.batch(key)
         if key in waiting or any(state in summary.states for state in _NOT_CLEARED):
             continue
         images, cleared = ledger.ask.reclaimed(key)
         metadata = {"dagster/row_count": summary.items, "images_reclaimed": images, "bytes_reclaimed": cleared}
-        context.log_event(dg.AssetMaterialization(context.asset_key, partition=key, metadata=metadata))
+        tags = materialized(
+            version_of([images, cleared]),
+            run_id=context.run.run_id,
+            inputs={"migrated_images": (batch_version(ledger.ask.batch_items(key)), events.get(key))},
+        )
+        context.log_event(
+            dg.AssetMaterialization(context.asset_key, partition=key, metadata=numbers(metadata), tags=tags)
+        )
 
 
 _NOT_CLEARED = PENDING_STATES | {ItemState.ROLLED_BACK}
@@ -171,18 +198,7 @@ def _observed(ledger: Ledger, key: str) -> dg.AssetObservation:
     return dg.AssetObservation(migrated_images.key, partition=key, description="Rolled back.", metadata=metadata)
 
 
-def _numbers(document: dict[str, object]) -> dict[str, dg.MetadataValue]:
-    """Return the numbers of a document, plottable, and whether it was a dry run."""
-    return {
-        name: dg.MetadataValue.bool(value) if isinstance(value, bool) else dg.MetadataValue.int(value)
-        for name, value in document.items() if isinstance(value, int)
-    }  # fmt: skip
-
-
 def _refused(errors: list[RefusedImage]) -> dg.MetadataValue:
-    return dg.MetadataValue.table(
-        records=[
-            dg.TableRecord({**error.to_json(), "image_id": shortened(error.image_id)}) for error in errors[:MAX_LISTED]
-        ],
-        schema=dg.TableSchema([dg.TableColumn("image_id"), dg.TableColumn("reason"), dg.TableColumn("message")]),
-    )
+    documents = (error.to_json() for error in errors)
+    records = ((shortened(each["image_id"]), each["reason"], each["message"]) for each in documents)
+    return table([text_column("image_id"), text_column("reason"), text_column("message")], records)

@@ -9,9 +9,10 @@ import dagster as dg
 from pydantic import Field
 
 from z_interact_assets.core.errors import StorageUnavailableError
-from z_interact_assets.core.showing import shortened
 from z_interact_assets.defs.failures import as_failures
+from z_interact_assets.defs.metadata import names, numbers
 from z_interact_assets.defs.migration import migrated_images
+from z_interact_assets.defs.pools import R2_READS
 from z_interact_assets.defs.resources import R2Resource, RunObserver
 from z_interact_assets.execution.progress import Progress
 from z_interact_assets.inventory import Inventory, take_inventory
@@ -36,20 +37,32 @@ class ValidateConfig(dg.Config):
     sample: int | None = Field(default=None, ge=1, description="Only so many images, drawn at random. Default: all.")
 
 
+_CLAIMS = {
+    "every_object_is_stored": (
+        "R2 has the object of every migrated image.\n\n"
+        "**When it fails:** the objects are gone. Rows that still hold their base64 are unharmed: roll those images "
+        "back (`rollback_migration`) and migrate them again. Reclaim nothing meanwhile."
+    ),
+    "every_checksum_matches": (
+        "Every object has the bytes we proved when it was stored.\n\n"
+        "**When it fails:** somebody else wrote under our keys; nothing of ours ever replaces an object. Rows that "
+        "still hold their base64 are unharmed; reclaim nothing, and find out who has write access."
+    ),
+    "every_row_points_at_its_object": (
+        "Every migrated row holds the public URL of its object.\n\n"
+        "**When it fails:** if the app changed the rows, the next plan takes them again. Else "
+        "`z-interact-assets status --image-id ID` shows what the row should hold."
+    ),
+}
+
+
 @dg.multi_asset_check(
     name="validation",
     can_subset=True,  # the UI offers to execute each check alone
     specs=[
-        dg.AssetCheckSpec(
-            "every_object_is_stored", asset=migrated_images, description="R2 has the object of every migrated image."
-        ),
-        dg.AssetCheckSpec(
-            "every_checksum_matches", asset=migrated_images, description="Every object has the bytes we proved."
-        ),
-        dg.AssetCheckSpec(
-            "every_row_points_at_its_object", asset=migrated_images, description="Every row holds its public URL."
-        ),
+        dg.AssetCheckSpec(name, asset=migrated_images, description=description) for name, description in _CLAIMS.items()
     ],
+    pool=R2_READS,
 )
 def validation(
     context: dg.AssetCheckExecutionContext,
@@ -75,7 +88,13 @@ def validation(
 
 
 @dg.asset_check(
-    asset=migrated_images, description=f"The public URLs of {PUBLIC_SAMPLE} images, drawn at random, serve their bytes."
+    asset=migrated_images,
+    pool=R2_READS,
+    description=(
+        f"The public URLs of {PUBLIC_SAMPLE} images, drawn at random, serve their very bytes.\n\n"
+        "**When it fails:** people do not see these images. Run `r2_connectivity`: it tells whether the domain is "
+        "connected to the bucket, and whether something on the way changes images."
+    ),
 )
 def public_urls_serve_the_images(
     workspace: dg.ResourceParam[Workspace], r2: R2Resource, observer: dg.ResourceParam[RunObserver]
@@ -138,17 +157,25 @@ def _inventory(workspace: Workspace, store: R2Store) -> Inventory | None:
 
 
 def _result(name: str, report: ValidationReport, false: list[str]) -> dg.AssetCheckResult:
-    """Pass only what was proved: an image nothing answered for, or a run cut short, proves nothing."""
+    """Pass only what was proved: an image nothing answered for, or a run cut short, proves nothing, and is no loss."""
+    unproved = len(report.unreachable)
     metadata: dict[str, dg.MetadataValue] = {
         "mode": dg.MetadataValue.text(report.mode),
-        "checked": dg.MetadataValue.int(report.checked),
-        "valid": dg.MetadataValue.int(report.valid),
-        "failing": dg.MetadataValue.int(len(false)),
-        "unreachable": dg.MetadataValue.int(len(report.unreachable)),
-        "examples": dg.MetadataValue.json([shortened(image_id) for image_id in false[:MAX_EXAMPLES]]),
-    }
+        **numbers({
+            "checked": report.checked, "valid": report.valid, "failing": len(false), "unreachable": unproved,
+            "rows_gone": len(report.rows_gone),
+        }),
+        "examples": names(false, most=MAX_EXAMPLES),
+        "unreachable_examples": names(report.unreachable, most=MAX_EXAMPLES),
+    }  # fmt: skip
     for listed, keys in (("orphans", report.orphaned), ("shared", report.shared)):
         if keys is not None:
             metadata[listed] = dg.MetadataValue.int(len(keys))
-    passed = not false and not report.unreachable and report.complete
-    return dg.AssetCheckResult(check_name=name, passed=passed, metadata=metadata)
+    told = f"{report.checked:,} images checked: {len(false):,} false, {unproved:,} out of reach."
+    return dg.AssetCheckResult(
+        check_name=name,
+        passed=not false and not unproved and report.complete,
+        severity=dg.AssetCheckSeverity.ERROR if false else dg.AssetCheckSeverity.WARN,
+        description=told if report.complete else f"{told} The run was stopped early.",
+        metadata=metadata,
+    )

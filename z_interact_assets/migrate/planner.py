@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from z_interact_assets.core.planning import (
     ASIDE_STATES,
+    ASKED_FOR,
     MAX_BATCHES,
     RETRIED_WHEN_NAMED,
     WARN_BATCHES,
@@ -103,7 +104,7 @@ class Planner:
 
     def try_again(self, scope: Scope, *, run_id: str | None = None) -> None:
         """Plan those images again, in the batches they have."""
-        again = {item.item_id: "asked for by the operator" for item in self.asked_for(scope)}
+        again = {item.item_id: ASKED_FOR for item in self.asked_for(scope)}
         self._ledger.planning.plan_again(again, now_ms=self._clock_ms(), run_id=run_id)
 
     def survey(self) -> tuple[TableCounts, int]:

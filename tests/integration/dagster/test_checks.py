@@ -95,9 +95,10 @@ def test_a_new_base64_row_is_a_warning_until_it_is_planned(migrated: Installatio
     migrated.add_rows(1, prefix="new")
     evaluation = migrated.check("legacy_images", "no_new_base64")
     assert (evaluation.passed, evaluation.severity) == (False, WARN)
-    assert plain(evaluation.metadata) == {"images": 1, "examples": ["new-000"]}
+    assert plain(evaluation.metadata) == {"images": 1, "examples": ["new-000"], "planned_and_waiting": 0}
     migrated.plan()
-    assert migrated.check("legacy_images", "no_new_base64").passed
+    evaluation = migrated.check("legacy_images", "no_new_base64")
+    assert (evaluation.passed, plain(evaluation.metadata)["planned_and_waiting"]) == (True, 1)
 
 
 def test_an_unknown_column_is_a_warning(migrated: Installation):

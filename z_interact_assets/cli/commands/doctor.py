@@ -8,7 +8,6 @@ from z_interact_assets.cli.options import as_json, examples, plain, print_json
 
 if TYPE_CHECKING:
     from z_interact_assets.doctor import Finding
-    from z_interact_assets.settings import Settings
 
 _MARKS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red"), "skipped": ("-", None)}
 
@@ -24,8 +23,9 @@ def doctor(ctx: click.Context, *, as_json: bool) -> None:
     is none yet; the app's table is not changed.
     """
     from z_interact_assets.doctor import exit_code  # noqa: PLC0415 - imports boto3
+    from z_interact_assets.workspace import diagnose_all  # noqa: PLC0415 - imports boto3
 
-    findings = _diagnose()
+    findings = diagnose_all()
     code = exit_code(findings)
     if as_json:
         print_json({"healthy": code == 0, "findings": [finding.to_json() for finding in findings]})
@@ -33,37 +33,6 @@ def doctor(ctx: click.Context, *, as_json: bool) -> None:
         for finding in findings:
             _print(finding)
     ctx.exit(code)
-
-
-def _diagnose() -> "list[Finding]":
-    from z_interact_assets.core.errors import SettingsError  # noqa: PLC0415 - see app
-    from z_interact_assets.doctor import diagnose  # noqa: PLC0415
-    from z_interact_assets.settings import load_settings  # noqa: PLC0415
-
-    try:
-        settings = load_settings()
-    except SettingsError as error:
-        return diagnose(settings_problems=error.problems, open_table=None, open_ledger=None, open_store=None)
-    return _probe(settings)
-
-
-def _probe(settings: "Settings") -> "list[Finding]":
-    from z_interact_assets.core.errors import SettingsError  # noqa: PLC0415 - see app
-    from z_interact_assets.doctor import diagnose  # noqa: PLC0415
-    from z_interact_assets.workspace import Workspace  # noqa: PLC0415
-
-    problems: tuple[str, ...] = ()
-    try:
-        settings.require_r2()
-    except SettingsError as error:
-        problems = error.problems
-    workspace = Workspace(settings)
-    return diagnose(
-        settings_problems=problems,
-        open_table=lambda: workspace.table,
-        open_ledger=lambda: workspace.ledger,
-        open_store=None if problems else lambda: workspace.store,
-    )
 
 
 def _print(finding: "Finding") -> None:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from z_interact_assets.core.errors import LedgerUnusableError
 from z_interact_assets.core.findings import Placement, RecordedObject
 from z_interact_assets.core.models import ImageFormat, ItemState
+from z_interact_assets.core.planning import ASKED_FOR
 from z_interact_assets.core.reasons import Reason
 from z_interact_assets.core.records import BatchSummary, LedgerItem, ObjectRecord, ProofSummary
 from z_interact_assets.storage.ledger.schema import batches, events, image_hash, items, objects
@@ -40,9 +41,13 @@ class Questions(Sessions):
             return {ItemState(state): count for state, count in connection.execute(statement).all()}
 
     def work_ever_seen(self) -> int:
-        """Return how often an image was given to a batch, the first time or again; it never goes down."""
+        """Return how often the table had an image for a batch, a new or a changed one; it never goes down.
+
+        One that is tried again since somebody asks for it is no new work: its row is as it was.
+        """
         entered = sa.select(sa.func.count()).where(items.c.batch_key.is_not(None))
-        again = sa.select(sa.func.count()).where(events.c.event == "planned_again")
+        asked_for = sa.cast(events.c.facts, sa.Text).contains(ASKED_FOR)
+        again = sa.select(sa.func.count()).where(events.c.event == "planned_again", sa.not_(asked_for))
         with self._reading() as connection:
             return connection.execute(entered).scalar_one() + connection.execute(again).scalar_one()
 
