@@ -10,6 +10,7 @@ from pydantic import Field
 from z_interact_assets.core.keys import IMAGE_PREFIX
 from z_interact_assets.core.showing import shortened
 from z_interact_assets.core.stats import ROW_CLASSES, BucketCounts
+from z_interact_assets.defs.automation import INVENTORY_CONDITION, STATS_CONDITION, STATS_FRESHNESS
 from z_interact_assets.defs.data_versions import version_of
 from z_interact_assets.defs.failures import as_failures
 from z_interact_assets.defs.metadata import (
@@ -51,6 +52,7 @@ _HISTORY = ledger_table(
 @dg.asset(
     group_name="inventory",
     deps=[migrated_images],
+    automation_condition=INVENTORY_CONDITION,
     kinds={"s3"},
     owners=OWNERS,
     tags=TAGS,
@@ -164,6 +166,8 @@ class StatsConfig(dg.Config):
 @dg.asset(
     group_name="reports",
     deps=[r2_inventory],
+    automation_condition=STATS_CONDITION,
+    freshness_policy=STATS_FRESHNESS,
     kinds={"pandas"},
     owners=OWNERS,
     tags=TAGS,

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from z_interact_assets.defs.automation import REPORT_CONDITION, REPORT_FRESHNESS
 from z_interact_assets.defs.data_versions import version_of
 from z_interact_assets.defs.failures import as_failures
 from z_interact_assets.defs.inventory import storage_stats
@@ -20,6 +21,8 @@ from z_interact_assets.workspace import Workspace
             "storage_report",
             group_name="reports",
             deps=[storage_stats],
+            automation_condition=REPORT_CONDITION,
+            freshness_policy=REPORT_FRESHNESS,
             kinds={"markdown", "json"},
             owners=OWNERS,
             tags=TAGS,

@@ -1,0 +1,60 @@
+"""Ticks of sensors and schedules as the daemon evaluates them, on the real definitions and the real instance."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import cast
+
+import dagster as dg
+
+from tests.integration.dagster.installation import Installation
+from z_interact_assets.defs.build import build_defs
+from z_interact_assets.defs.sensors import TickCursor
+from z_interact_assets.settings import AutomationSettings, load_automation_settings
+
+SENSOR = "new_base64_images"
+
+
+class Ticks:
+    """Evaluates, and keeps each sensor's cursor as the daemon does."""
+
+    def __init__(self, installation: Installation, settings: AutomationSettings | None = None) -> None:
+        self._installation = installation
+        self._defs = build_defs(settings=settings or load_automation_settings())
+        self.cursor: str | None = None
+
+    def sensor(self, *, forget: bool = False) -> dg.SensorResult:
+        """Evaluate the sensor once, well rested; with `forget` its daemon dies before it has noted anything."""
+        if self.cursor is not None:
+            self.cursor = str(replace(TickCursor.parse(self.cursor), took=0))
+        sensor = self._defs.resolve_sensor_def(SENSOR)
+        with dg.build_sensor_context(
+            instance=self._installation.instance, cursor=self.cursor, resources=self._defs.resources
+        ) as context:
+            data = sensor.evaluate_tick(context)
+        if not forget:
+            self.cursor = data.cursor
+        return dg.SensorResult(run_requests=data.run_requests, skip_reason=data.skip_message, cursor=data.cursor)
+
+    def schedule(self, name: str, at: datetime | None = None) -> list[dg.RunRequest]:
+        schedule = self._defs.resolve_schedule_def(name)
+        with dg.build_schedule_context(
+            instance=self._installation.instance,
+            scheduled_execution_time=at or datetime(2026, 3, 1, 2, 0, tzinfo=UTC),
+            resources=self._defs.resources,
+        ) as context:
+            return list(schedule.evaluate_tick(context).run_requests or ())
+
+    def launch(self, requests: list[dg.RunRequest], job: str = "migrate_images") -> list[dg.ExecuteInProcessResult]:
+        """Run what was requested, as the daemon would."""
+        return [
+            self._installation.run(job, config=dict(request.run_config), tags=dict(request.tags))
+            for request in requests
+        ]
+
+
+def ranges(requests: object) -> list[tuple[str, str]]:
+    """The batches of each request."""
+    return [
+        (request.tags["dagster/asset_partition_range_start"], request.tags["dagster/asset_partition_range_end"])
+        for request in cast("list[dg.RunRequest]", requests or [])
+    ]
