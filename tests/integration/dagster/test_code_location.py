@@ -7,12 +7,15 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster import Enum as DagsterEnum
 
 from tests.integration.dagster.installation import REPOSITORY, Installation
 from z_interact_assets.defs.build import build_defs
+from z_interact_assets.defs.jobs import ALL_JOBS
 from z_interact_assets.defs.resources import RunObserver
 from z_interact_assets.settings import load_automation_settings
 
+MAX_KINDS = 3  # Dagster's limit
 BIN = Path(sys.executable).parent
 # Raised inside dagster 1.13, which asks pydantic 2 models for their v1 attribute. Everything else is an error.
 STRICT = ("-W", "error", "-W", "ignore:The `__fields__` attribute is deprecated")
@@ -90,8 +93,57 @@ def test_every_asset_has_group_kinds_and_description():
         "reclaimed_images": "migration",
         "r2_inventory": "inventory",
         "storage_stats": "reports",
+        "storage_report": "reports",
     }
     assert [name for name, spec in specs.items() if not spec.kinds or not spec.description] == []
+    assert {name: list(spec.owners) for name, spec in specs.items()} == {name: ["team:z-interact"] for name in specs}
+    assert max(len(spec.kinds) for spec in specs.values()) <= MAX_KINDS
+
+
+def test_every_run_of_a_job_has_a_time_limit():
+    defs = build_defs()
+    limits = {job.name: defs.resolve_job_def(job.name).run_tags.get("dagster/max_runtime") for job in ALL_JOBS}
+    moving = {"migrate_images", "validate_migration", "backup_images", "restore_images", "reclaim_base64",
+              "rollback_migration"}  # fmt: skip
+    assert limits == {name: "86400" if name in moving else "7200" for name in limits}
+
+
+def test_whatever_writes_the_table_waits_for_its_pool():
+    defs = build_defs()
+    pools: dict[str, set[str]] = {}
+    for job in defs.resolve_all_job_defs():
+        for node in job.nodes_in_topological_order:
+            for pool in node.definition.pools:
+                pools.setdefault(pool, set()).add(node.name)
+    assert pools == {
+        "images_table": {"migrated_images", "reclaimed_images", "rollback", "restore"},
+        "r2_reads": {"r2_inventory", "validation", "migrated_images_public_urls_serve_the_images"},
+    }
+
+
+@pytest.mark.parametrize("name", ["rollback_migration", "reclaim_base64", "restore_images"])
+def test_a_job_that_destroys_opens_in_the_launchpad_as_a_dry_run(name: str):
+    job = build_defs().resolve_job_def(name)
+    partitioned = job.partitioned_config
+    filled = partitioned.get_run_config_for_partition_key("b000001") if partitioned else (job.run_config or {})
+    ((_, config),) = filled["ops"].items()
+    assert config["config"]["dry_run"] is True
+
+
+def test_everything_that_can_be_configured_is_described_and_choices_are_offered_as_such():
+    defs = build_defs()
+    fields = {
+        (node.name, name): field
+        for job in ALL_JOBS
+        for node in defs.resolve_job_def(job.name).nodes_in_topological_order
+        if node.definition.config_schema
+        for name, field in getattr(node.definition.config_schema.as_field().config_type, "fields", {}).items()
+    }
+    assert ("rollback", "dry_run") in fields
+    assert [key for key, field in fields.items() if not field.description] == []
+    modes = fields["validation", "mode"].config_type
+    assert isinstance(modes, DagsterEnum)
+    assert [choice.config_value for choice in modes.enum_values] == ["head", "full", "public"]
 
 
 def test_every_check_is_a_described_claim():
@@ -109,6 +161,8 @@ def test_every_check_is_a_described_claim():
         ("r2_inventory", "no_missing_objects"),
         ("storage_stats", "totals_reconcile"),
     }
+    blocking = {spec.name for key in graph.asset_check_keys if (spec := graph.get_check_spec(key)).blocking}
+    assert blocking == {"totals_reconcile"}
     assert [key for key, spec in checks.items() if not spec.description] == []
 
 

@@ -56,7 +56,16 @@ def values(installation: Installation) -> list[dg.MetadataValue]:
         if "i" * 100 not in row_id:
             installation.store.delete(installation.key_of(row_id))
     installation.add_row(f"new {TEXTS['bidi override']}", base64_of(make_png(500)))
-    results += [installation.run("take_stock"), installation.run("validate_migration"), installation.run("count_table")]
+    installation.store.upload(installation.key_of(next(iter(TEXTS.values()))), make_png(501), overwrite=True)
+    jobs = (
+        "take_stock",
+        "validate_migration",
+        "sample_public_urls",
+        "storage_report",
+        "r2_connectivity",
+        "plan_batches",
+    )
+    results += [installation.run(job) for job in jobs]
     return [value for result in results for value in metadata(result)]
 
 

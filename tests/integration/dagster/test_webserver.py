@@ -72,6 +72,7 @@ def test_the_ui_sees_assets_partitions_and_whose_runs_they_are(migrated: Install
             "reclaimed_images",
             "r2_inventory",
             "storage_stats",
+            "storage_report",
         )
     }
 
