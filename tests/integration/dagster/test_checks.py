@@ -2,8 +2,11 @@
 
 import dagster as dg
 import pytest
+from werkzeug.wrappers import Response
 
+from tests.integration.dagster.conftest import Install
 from tests.integration.dagster.installation import BATCH_SIZE, Installation, check_of, failures, make_png, op, plain
+from z_interact_assets.demo.standin_app import IncomingRequest
 
 pytestmark = pytest.mark.slow  # a migration and a validation for each test
 
@@ -61,6 +64,25 @@ def test_what_does_not_answer_proves_nothing(migrated: Installation):
     assert result.get_asset_check_evaluations() == []
 
 
+def test_an_image_nothing_answers_for_is_unproved_and_no_loss(install: Install):
+    silent: list[str] = []
+
+    def fault(request: IncomingRequest) -> Response | None:
+        asked = request.method in ("GET", "HEAD") and request.key in silent
+        return Response("", status=503) if asked else None
+
+    installation = install(fault)
+    installation.add_rows(4)
+    installation.plan()
+    assert not failures(installation.migrate())
+    silent.append(installation.key_of("image-002"))
+    for evaluation in validate(installation).values():
+        metadata = plain(evaluation.metadata)
+        assert (evaluation.passed, evaluation.severity) == (False, WARN)
+        assert (metadata["failing"], metadata["unreachable"]) == (0, 1)
+        assert metadata["unreachable_examples"] == ["image-002"]
+
+
 def test_one_validation_can_be_executed_alone(migrated: Installation):
     migrated.store.delete(migrated.key_of("image-002"))
     assert not migrated.check("migrated_images", "every_object_is_stored").passed
@@ -107,6 +129,21 @@ def test_an_unknown_column_is_a_warning(migrated: Installation):
     evaluation = migrated.check("legacy_images", "table_shape_is_known")
     assert (evaluation.passed, evaluation.severity) == (False, WARN)
     assert plain(evaluation.metadata)["unknown_columns"] == ["caption"]
+
+
+def test_a_table_of_no_use_is_an_error_with_its_remedy(migrated: Installation):
+    migrated.sql("ALTER TABLE images RENAME COLUMN image_url TO link")
+    evaluation = migrated.check("legacy_images", "table_shape_is_known")
+    assert (evaluation.passed, evaluation.severity) == (False, ERROR)
+    assert "image_url" in (evaluation.description or "")
+    assert plain(evaluation.metadata)["remedy"]
+
+
+def test_a_table_without_image_data_is_a_warning(migrated: Installation):
+    migrated.sql("ALTER TABLE images DROP COLUMN image_data")
+    evaluation = migrated.check("legacy_images", "table_shape_is_known")
+    assert (evaluation.passed, evaluation.severity) == (False, WARN)
+    assert "image_data" in (evaluation.description or "")
 
 
 def test_totals_reconcile_only_if_the_newest_snapshot_adds_up(migrated: Installation):

@@ -5,7 +5,7 @@ import pytest
 from dagster._core.definitions.data_version import CachingStaleStatusResolver
 from dagster._core.loader import LoadingContextForTest
 
-from tests.integration.dagster.installation import Installation, failures, op
+from tests.integration.dagster.installation import QUIET, Installation, failures, op
 from tests.support.images import base64_of, make_png
 
 pytestmark = pytest.mark.slow
@@ -48,6 +48,13 @@ def take_stock(installation: Installation) -> None:
         assert not failures(installation.run(job))
 
 
+def materialize(installation: Installation, asset: str) -> None:
+    """Materialise it alone, as the UI's button does."""
+    installation.observer.results.clear()
+    job = installation.defs.resolve_implicit_global_asset_job_def()
+    job.execute_in_process(instance=installation.instance, asset_selection=[dg.AssetKey(asset)], run_config=QUIET)
+
+
 def test_downstream_is_out_of_date_exactly_while_there_is_work(installation: Installation) -> None:
     installation.add_rows(4)
     installation.observe()
@@ -88,11 +95,24 @@ def test_downstream_is_out_of_date_exactly_while_there_is_work(installation: Ins
     assert (end.plan, end.batches(), end.stock) == (FRESH, [FRESH] * 3, [FRESH] * 3)
 
 
+def test_statistics_and_report_are_out_of_date_only_once_their_numbers_changed(migrated: Installation) -> None:
+    take_stock(migrated)
+    materialize(migrated, "r2_inventory")
+    assert Shown(migrated).stock == [FRESH] * 3  # the bucket is as it was
+    migrated.store.delete(migrated.key_of("image-002"))
+    materialize(migrated, "r2_inventory")
+    assert Shown(migrated).stock == [FRESH, STALE, FRESH]
+    materialize(migrated, "storage_stats")
+    assert Shown(migrated).stock == [FRESH, FRESH, STALE]
+    materialize(migrated, "storage_report")
+    materialize(migrated, "storage_stats")
+    assert Shown(migrated).stock == [FRESH] * 3
+
+
 def test_a_plan_of_rows_nobody_had_observed_is_not_out_of_date(migrated: Installation) -> None:
     migrated.observe()
     migrated.add_rows(2, prefix="new")
-    job = migrated.defs.resolve_implicit_global_asset_job_def()
-    job.execute_in_process(instance=migrated.instance, asset_selection=[dg.AssetKey("migration_batches")])
+    materialize(migrated, "migration_batches")
     assert Shown(migrated).plan == FRESH
     migrated.observe()
     assert Shown(migrated).plan == FRESH
