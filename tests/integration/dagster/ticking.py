@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import cast
 
 import dagster as dg
+from dagster._core.definitions.sensor_definition import SensorExecutionData
 
 from tests.integration.dagster.installation import Installation
 from z_interact_assets.defs.build import build_defs
@@ -26,11 +27,7 @@ class Ticks:
         """Evaluate the sensor once, well rested; with `forget` its daemon dies before it has noted anything."""
         if self.cursor is not None:
             self.cursor = str(replace(TickCursor.parse(self.cursor), took=0))
-        sensor = self._defs.resolve_sensor_def(SENSOR)
-        with dg.build_sensor_context(
-            instance=self._installation.instance, cursor=self.cursor, resources=self._defs.resources
-        ) as context:
-            data = sensor.evaluate_tick(context)
+        data = tick_of(self._installation, SENSOR, self.cursor, self._defs)
         if not forget:
             self.cursor = data.cursor
         return dg.SensorResult(run_requests=data.run_requests, skip_reason=data.skip_message, cursor=data.cursor)
@@ -50,6 +47,20 @@ class Ticks:
             self._installation.run(job, config=dict(request.run_config), tags=dict(request.tags))
             for request in requests
         ]
+
+
+def tick_of(
+    installation: Installation, sensor: str, cursor: str | None, defs: dg.Definitions | None = None
+) -> SensorExecutionData:
+    """Evaluate a sensor as the code server does; its resources are of this tick alone."""
+    defs = defs or build_defs()
+    with dg.build_sensor_context(
+        instance=installation.instance,
+        cursor=cursor,
+        resources=defs.resources,
+        repository_def=defs.get_repository_def(),
+    ) as context:
+        return defs.resolve_sensor_def(sensor).evaluate_tick(context)
 
 
 def ranges(requests: object) -> list[tuple[str, str]]:

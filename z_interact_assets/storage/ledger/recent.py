@@ -17,7 +17,7 @@ class Recent(Sessions):
             .group_by(events.c.event)
         )
         with self._reading() as connection:
-            return dict(connection.execute(statement).tuples())
+            return {row[0]: row[1] for row in connection.execute(statement)}
 
     def bytes_stored(self, *, since: int) -> int:
         """Return the size of the objects that were written."""
