@@ -5,6 +5,7 @@ event the moment its batch is done; a batch without one is marked failed by Dags
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from time import monotonic
 
 import dagster as dg
@@ -35,6 +36,7 @@ class MigrationRun:
         self._store = store
         self._observer = observer
         self._logged = monotonic()
+        self._reported: set[str] = set()
         self._set_aside = 0
         self._examples: list[str] = []
 
@@ -52,20 +54,38 @@ class MigrationRun:
             engine, self._store, self._workspace.ledger, run_id=self._context.run.run_id, listen=self._progress
         )
         self._observer.totals.append(migration.totals)
-        done: set[str] = set()
-        error: TransientError | None = None
-        try:
-            for summary in migration.run(scope):
-                if summary.pending == 0:
-                    self._report(summary)
-                    done.add(summary.key)
-        except TransientError as outage:  # R2, table or ledger went away: what was finished is reported first
-            error = outage
-            self._observer.error = outage
-        undone = [key for key in scope.batch_keys or () if key not in done]
+        ended_early = self._carry_out(migration, scope)
+        undone = [key for key in self._context.partition_keys if key not in self._reported]
         yield self._check(migration, undone)
-        if error is not None or (undone and not scope.is_partial) or migration.totals.failed:
-            raise self._failure(undone, migration, error)
+        if isinstance(ended_early, dg.DagsterExecutionInterruptedError):
+            raise ended_early
+        if ended_early is not None or (undone and not scope.is_partial) or migration.totals.failed:
+            raise self._failure(undone, migration, ended_early)
+
+    def _carry_out(
+        self, migration: Migration, scope: Scope
+    ) -> TransientError | dg.DagsterExecutionInterruptedError | None:
+        """Report each batch as it is done; return what ended the run before its time, when all in flight has ended."""
+        try:
+            with closing(migration.run(scope)) as summaries:
+                for summary in summaries:
+                    if summary.pending == 0:
+                        self._report(summary)
+        except TransientError as outage:  # R2, table or ledger went away
+            self._observer.error = outage
+            return outage
+        except dg.DagsterExecutionInterruptedError as interruption:  # "Terminate" in the UI, SIGTERM
+            self._report_finished()
+            return interruption
+        return None
+
+    def _report_finished(self) -> None:
+        """Report batches that were done when the interruption came, or by what was in flight then."""
+        keys = [key for key in self._context.partition_keys if key not in self._reported]
+        pending = self._workspace.ledger.work.pending(keys)
+        for key in keys:
+            if key not in pending:
+                self._report(self._workspace.ledger.ask.batch(key))
 
     def _progress(self, progress: Progress) -> None:
         self._observer.progress(progress)
@@ -85,6 +105,7 @@ class MigrationRun:
                 tags=batch_tags(items, run_id=self._context.run.run_id),
             )
         )
+        self._reported.add(summary.key)
 
     def _check(self, migration: Migration, undone: Sequence[str]) -> dg.AssetCheckResult:
         totals = migration.totals

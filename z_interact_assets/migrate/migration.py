@@ -3,7 +3,7 @@
 import queue
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from time import monotonic, time
 
@@ -98,11 +98,12 @@ class Migration:
         self.totals = Totals()
         self.interrupted = False
 
-    def run(self, scope: Scope) -> Iterator[BatchSummary]:
+    def run(self, scope: Scope) -> Generator[BatchSummary]:
         """Do the scope's pending images; yield each of its batches once it has none left pending.
 
         Batches that were done before come first, without any work. After a stop or an error no more batches come;
-        a batch that keeps failed images is yielded with `pending` > 0 at the end.
+        a batch that keeps failed images is yielded with `pending` > 0 at the end. Closing the generator ends and
+        records what is in flight.
         """
         remaining = Counter(self._ledger.work.pending(scope.batch_keys, image_ids=scope.image_ids))
         keys = scope.batch_keys if scope.batch_keys is not None else tuple(remaining)
