@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo dev test test-all fuzz lint format lock bench clean
+.PHONY: help install demo dev test test-all screenshots fuzz lint format lock bench clean
 
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -30,6 +30,9 @@ test: install  ## The fast tests
 
 test-all: install  ## All tests
 	$(BIN)/python -m pytest -n auto --dist loadfile
+
+screenshots: install  ## The Dagster UI after the demo, in docs/ (needs Debian's chromium)
+	SCREENSHOTS=docs $(BIN)/python -m pytest tests/browser
 
 FUZZ_SECONDS ?= 60
 fuzz: install  ## Hostile images, texts and metadata for FUZZ_SECONDS; guided by coverage after `.venv/bin/pip install atheris`

@@ -9,12 +9,13 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.integration.cli.commandline import Started, eventually, run
 from tests.support.browser import Witness, chromium, find_chromium
 
 WIDE = {"width": 1440, "height": 900}
+PATIENCE_MS = 30_000
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +46,8 @@ def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def page(browser: Browser, ui: str) -> Iterator[Page]:
     with browser.new_context(viewport=WIDE, base_url=ui, locale="en-GB", timezone_id="UTC") as context:
         opened = context.new_page()
-        opened.set_default_timeout(30_000)
+        opened.set_default_timeout(PATIENCE_MS)
+        expect.set_options(timeout=PATIENCE_MS)
         yield opened
 
 

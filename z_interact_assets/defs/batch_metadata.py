@@ -1,6 +1,6 @@
-"""What a batch shows of itself in the UI: numbers to plot, its images as a table, some of them to look at."""
+"""What a batch shows of itself in the UI: numbers to plot, its images as a table, one of them to look at."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import dagster as dg
 
@@ -14,7 +14,6 @@ from z_interact_assets.defs import data_versions
 from z_interact_assets.defs.metadata import number_column, numbers, table, text_column
 
 TROUBLE = frozenset({ItemState.QUARANTINED, ItemState.CONFLICT, ItemState.FAILED})
-MAX_PICTURES = 4
 
 _COLUMNS = [
     text_column("state", "What became of the image; those in trouble come first"),
@@ -31,13 +30,13 @@ _COLUMNS = [
 def batch_metadata(
     summary: BatchSummary, items: Sequence[LedgerItem], store: ObjectStore
 ) -> dict[str, dg.MetadataValue]:
-    """Describe the batch: numbers the UI plots, its images with those in trouble first, some of them to look at."""
+    """Describe the batch: numbers the UI plots, its images with those in trouble first, one of them to look at."""
     ordered = sorted(items, key=lambda item: item.state not in TROUBLE)
     return {
         **numbers({"dagster/row_count": summary.items, "bytes": summary.bytes}),
         **numbers({f"images_{state.value}": count for state, count in sorted(summary.states.items())}),
         "images": table(_COLUMNS, (_record(item, store) for item in ordered)),
-        **_pictures([url for item in items if (url := _public_url(item, store))]),
+        **_picture(url for item in items if (url := _public_url(item, store))),
     }
 
 
@@ -68,16 +67,17 @@ def _public_url(item: LedgerItem, store: ObjectStore) -> str | None:
     return store.public_url(item.object_key)
 
 
-def _pictures(urls: Sequence[str]) -> dict[str, dg.MetadataValue]:
-    """Return a strip of pictures, each a link, and the first one's URL. The reader's browser fetches them."""
-    if not urls:
+def _picture(urls: Iterable[str]) -> dict[str, dg.MetadataValue]:
+    """Return one image to look at, and its URL; the reader's browser fetches it.
+
+    One: the UI shows Markdown of up to 1,000 characters at once, and each picture of it in its full size.
+    """
+    url = next(iter(urls), None)
+    if url is None:
         return {}
-    cells = [f"[![image {number}]({_escaped(url)})]({_escaped(url)})" for number, url in enumerate(urls, start=1)]
-    shown = cells[:MAX_PICTURES]
-    strip = f"| {' | '.join(shown)} |\n|{'---|' * len(shown)}"
-    return {"example_url": dg.MetadataValue.url(urls[0]), "pictures": dg.MetadataValue.md(strip)}
+    return {"example_url": dg.MetadataValue.url(url), "example": dg.MetadataValue.md(f"![example]({_escaped(url)})")}
 
 
 def _escaped(url: str) -> str:
-    """Return a URL that ends no link of Markdown's and no cell: a public base may hold what a key may not."""
+    """Return a URL that ends no link of Markdown's: a public base may hold what a key may not."""
     return "".join(f"%{ord(character):02X}" if character in '()<>[]\\|"` ' else character for character in url)

@@ -65,9 +65,12 @@ def _show(home: "DemoHome", rows: int) -> int:
         _heading("4. validate: read every byte back from the bucket and compare")
         report = validate_now(runs, mode="full")
         print_validation(report.to_json())
+        runs.run("sample_public_urls")
         _heading("5. stats: what is where now")
         stats = take_stock(workspace, runs)
         print_stats(stats)
+        runs.run("storage_report")
+        click.echo(f"  → {runs.observer.results['report'].folder / 'summary.md'}")
         example = _an_example(workspace)
     _summary(home, document, stats, example)
     return 0 if report.is_valid and not document["failed"] else 1
