@@ -9,12 +9,12 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.integration.cli.commandline import Started, eventually, run
 from tests.support.browser import Witness, chromium, find_chromium
 
-WIDE = {"width": 1440, "height": 900}
+WIDE: ViewportSize = {"width": 1440, "height": 900}
 PATIENCE_MS = 30_000
 
 
