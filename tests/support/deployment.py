@@ -1,6 +1,6 @@
 """Dagster as people run it: code server, webserver and daemon, processes of their own on one home, asked by GraphQL.
 
-What differs from production is patience: our dagster.yaml, but polled each second.
+What differs from production is patience: our dagster.yaml, but polled each second, unless it is to be as it is.
 """
 
 import json
@@ -43,11 +43,16 @@ _IMPATIENT = {
 class Deployment:
     """A context manager: what it started is ended with it, run workers included."""
 
-    def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
-        """`folder` is the working folder; the home is made in it, the logs are kept in it."""
+    def __init__(
+        self, folder: Path, settings: Mapping[str, str], *, module: str = "z_interact_assets.definitions",
+        impatient: bool = True,
+    ) -> None:  # fmt: skip
+        """`folder` is the working folder; the home is in it, the logs are kept in it."""
         self.folder = folder
         self.home = folder / "home"
         self.settings = {**settings, "DAGSTER_HOME": str(self.home)}
+        self._module = module
+        self._impatient = impatient
         self.port = _free_port()
         self._code_port = _free_port()
         self._graphql = urllib3.PoolManager(retries=False, timeout=60)
@@ -60,7 +65,8 @@ class Deployment:
             self._prepare()
             self.start_code_server()
             self._start("webserver", "-m", "dagster_webserver", "-h", "127.0.0.1", "-p", str(self.port), "-w", "w.yaml")
-            self._start("daemon", "-c", _DAEMON, "run", "-w", "w.yaml")
+            daemon = ("-c", _DAEMON) if self._impatient else ("-m", "dagster._daemon")
+            self._start("daemon", *daemon, "run", "-w", "w.yaml")
             self._wait_for(self._answers, "the webserver")
             starting.pop_all()
         return self
@@ -94,7 +100,7 @@ class Deployment:
     def start_code_server(self) -> None:
         """Start it, alone or again."""
         self._start(
-            "code-server", "-m", "dagster", "api", "grpc", "-m", "z_interact_assets.definitions",
+            "code-server", "-m", "dagster", "api", "grpc", "-m", self._module,
             "-h", "127.0.0.1", "-p", str(self._code_port), "--location-name", LOCATION,
         )  # fmt: skip
         self._wait_for(lambda: _listens(self._code_port), "the code server")
@@ -111,7 +117,7 @@ class Deployment:
     def _prepare(self) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
         instance = yaml.safe_load((REPOSITORY / "dagster.yaml").read_text())
-        for name, changes in _IMPATIENT.items():
+        for name, changes in _IMPATIENT.items() if self._impatient else ():
             instance[name] = {**instance.get(name, {}), **changes}
         (self.home / "dagster.yaml").write_text(yaml.safe_dump(instance))
         server = {"grpc_server": {"host": "127.0.0.1", "port": self._code_port, "location_name": LOCATION}}
