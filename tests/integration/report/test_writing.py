@@ -3,9 +3,9 @@
 import json
 import multiprocessing
 import os
-import signal
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
@@ -120,18 +120,27 @@ def publish_for_ever(folder: Path) -> None:
 
 @pytest.mark.slow
 def test_a_reader_finds_whole_reports_whenever_the_writer_is_killed(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
     for _ in range(3):
-        writer = context.Process(target=publish_for_ever, args=(tmp_path,))
-        writer.start()
-        started = len(list(tmp_path.glob("report*")))
-        while len(list(tmp_path.glob("report*"))) < started + 20:
-            assert_whole(tmp_path)
-        os.kill(writer.pid or 0, signal.SIGKILL)
-        writer.join()
+        with writing(tmp_path) as writer:
+            started = len(list(tmp_path.glob("report*")))
+            while len(list(tmp_path.glob("report*"))) < started + 20:
+                assert writer.is_alive()
+                assert_whole(tmp_path)
         assert_whole(tmp_path)
     for folder in tmp_path.glob("report*"):
         assert (folder / "a.bin").read_bytes() == (folder / "b.bin").read_bytes() != b""
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[SpawnProcess]:
+    """A process that publishes one report after the other; killed in the end, in the midst of one."""
+    writer = multiprocessing.get_context("spawn").Process(target=publish_for_ever, args=(folder,))
+    writer.start()
+    try:
+        yield writer
+    finally:
+        writer.kill()
+        writer.join()
 
 
 def assert_whole(folder: Path) -> None:
