@@ -49,9 +49,12 @@ format: install  ## Format and fix what can be fixed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lock:  ## Resolve requirements.lock anew (needs uv)
-	uv pip compile --quiet --generate-hashes --no-header --no-emit-index-url --no-strip-extras --python-version 3.11 \
-	  --all-extras --group dev pyproject.toml --output-file requirements.lock
+COMPILE := uv pip compile --quiet --generate-hashes --no-header --no-emit-index-url --no-strip-extras --python-version 3.11
+lock:  ## Resolve the lock files anew (needs uv): ours, and the image's with the same versions
+	$(COMPILE) --all-extras --group dev pyproject.toml --output-file requirements.lock
+	$(COMPILE) --constraint requirements.lock --extra postgres --extra encryption --extra celery --extra k8s \
+	  pyproject.toml deploy/requirements.in --output-file deploy/requirements.lock
+	$(COMPILE) --constraint requirements.lock deploy/requirements-build.in --output-file deploy/requirements-build.lock
 
 bench: install  ## Migrate made-up rows with 1,000 and 10,000 images; time and memory of each
 	$(BIN)/python bench/growth.py $(BENCH_ROWS)

@@ -1,0 +1,2 @@
+-- Run once, when the volume is empty: our ledger beside Dagster's own database.
+CREATE DATABASE ledger;

@@ -1,0 +1,63 @@
+"""Celery as Dagster's run launcher, with an eye on the workers.
+
+dagster_celery believes the last state that a worker wrote. One that was killed outright, or whose machine went down,
+wrote "started", and its run would be going on for ever. Here the workers are asked who has the run in hand.
+"""  # noqa: INP001
+
+from collections.abc import Mapping
+from time import monotonic
+from typing import Any, Self
+
+import dagster as dg
+from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
+from dagster._serdes import ConfigurableClassData
+from dagster_celery.launcher import CeleryRunLauncher
+from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
+
+ANSWER_S = 3.0  # how long the workers have for an answer
+
+
+class WatchfulCeleryRunLauncher(CeleryRunLauncher):
+    """A run that no worker has had in hand for `silence_seconds` is lost; run monitoring then fails it, to be retried.
+
+    Two workers on one run would be harmless, only wasteful: batches are leased, and every write is conditional.
+    """
+
+    def __init__(self, *, silence_seconds: int, inst_data: ConfigurableClassData | None = None, **config: Any) -> None:
+        super().__init__(inst_data=inst_data, **config)
+        self._silence_seconds = silence_seconds
+        self._missed_since: dict[str, float] = {}
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        """What dagster.yaml may hold: CeleryRunLauncher's, and `silence_seconds`."""
+        described = "After how many seconds without a sign of it from any worker a run is lost."
+        return {
+            **super().config_type(),
+            "silence_seconds": dg.Field(dg.IntSource, is_required=False, default_value=30, description=described),
+        }
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData, config_value: Mapping[str, Any]) -> Self:
+        """Dagster's way of making one."""
+        return cls(inst_data=inst_data, **config_value)
+
+    def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
+        """Ask the workers, unless the task has ended. Without Redis it raises, and nothing is said of the run."""
+        written = super().check_run_worker_health(run)
+        if written.status in {WorkerStatus.SUCCESS, WorkerStatus.FAILED}:
+            return written
+        if self._is_in_hand(run.tags[DAGSTER_CELERY_TASK_ID_TAG]):
+            self._missed_since.pop(run.run_id, None)
+            return CheckRunHealthResult(WorkerStatus.RUNNING)
+        silence = monotonic() - self._missed_since.setdefault(run.run_id, monotonic())
+        if silence < self._silence_seconds:
+            return CheckRunHealthResult(WorkerStatus.RUNNING)
+        del self._missed_since[run.run_id]
+        return CheckRunHealthResult(
+            WorkerStatus.FAILED, f"No Celery worker has had the run in hand for {silence:.0f} s."
+        )
+
+    def _is_in_hand(self, task_id: str) -> bool:
+        answers = self.celery.control.inspect(timeout=ANSWER_S).query_task(task_id) or {}
+        return any(task_id in tasks for tasks in answers.values())
