@@ -53,3 +53,16 @@ def test_a_terminated_run_ends_what_is_in_flight_and_reports_every_batch_that_is
     assert rig.wait(rig.retry_backfill(backfill)) == "COMPLETED_SUCCESS"
     assert rig.done(batches) == batches
     assert rig.stored_twice() == []
+
+
+@pytest.mark.exhaustive
+def test_a_machine_that_goes_down_does_not_keep_later_runs_waiting(rig: Rig):
+    batches = rig.new_batches(12)
+    with rig.tap.silent_after(4 * BATCH_SIZE) as silent:
+        rig.backfill(batches)
+        assert silent.wait(60)
+        rig.deployment.kill_code_server()
+    rig.deployment.start_code_server()
+    assert rig.wait(rig.backfill(batches)) == "COMPLETED_SUCCESS"
+    assert rig.done(batches) == batches
+    assert rig.stored_twice() == []
