@@ -6,7 +6,7 @@ wrote "started", and its run would be going on for ever. Here the workers are as
 
 from collections.abc import Mapping
 from time import monotonic
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import dagster as dg
 from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
@@ -33,7 +33,7 @@ class WatchfulCeleryRunLauncher(CeleryRunLauncher):
         """What dagster.yaml may hold: CeleryRunLauncher's, and `silence_seconds`."""
         described = "After how many seconds without a sign of it from any worker a run is lost."
         return {
-            **super().config_type(),
+            **cast("dict[str, Any]", super().config_type()),
             "silence_seconds": dg.Field(dg.IntSource, is_required=False, default_value=30, description=described),
         }
 
