@@ -1,5 +1,7 @@
 """Telling people: a sensor for runs that failed for good, a job for the weekly summary. The words are in `alerts`."""
 
+from time import sleep
+
 import dagster as dg
 
 from z_interact_assets.alerts import (
@@ -26,6 +28,7 @@ NO_CHANNEL = "Neither ALERT_WEBHOOK_URL nor ALERT_EMAIL_URL is set."
 
 _WILL_RETRY = "dagster/will_retry"
 _RETRY_NUMBER = "dagster/retry_number"
+_NOTED_AFTER_S = 2
 
 
 class AlertsUndeliveredError(Exception):
@@ -68,12 +71,23 @@ def failed_runs_are_told(
     run, settings = context.dagster_run, workspace.settings
     if not channels(settings):
         return dg.SkipReason(NO_CHANNEL)
-    if run.tags.get(_WILL_RETRY) == "true":
+    if _will_be_retried(context):
         return dg.SkipReason(f"Dagster tries run {run.run_id} again.")
     if run.tags.get(BY_COMMAND_LINE[0]) == BY_COMMAND_LINE[1]:
         return dg.SkipReason(f"Run {run.run_id} is somebody's at the command line.")
     tell(about_failure(_failed(context), ui_url=settings.dagster_ui_url), settings)
     return None
+
+
+def _will_be_retried(context: dg.RunFailureSensorContext) -> bool:
+    """Tell whether Dagster tries the run again; it notes so a moment after it has noted the failure."""
+    run: dg.DagsterRun | None = context.dagster_run
+    for _ in range(_NOTED_AFTER_S * 10 if context.instance.run_retries_enabled else 0):
+        if run is None or _WILL_RETRY in run.tags:
+            break
+        sleep(0.1)
+        run = context.instance.get_run_by_id(context.dagster_run.run_id)
+    return run is not None and run.tags.get(_WILL_RETRY) == "true"
 
 
 def _failed(context: dg.RunFailureSensorContext) -> FailedRun:

@@ -115,6 +115,7 @@ def range_requests(
     *,
     longest: int | None,
     run_key: str,
+    job_name: str | None = None,
     run_config: dict[str, object] | None = None,
 ) -> list[dg.RunRequest]:
     """Return as few runs as sensible that cover the batches, none with more than `longest`.
@@ -127,6 +128,7 @@ def range_requests(
     return [
         dg.RunRequest(
             run_key=f"{run_key} {first}-{last}",
+            job_name=job_name,
             run_config=run_config,
             tags={RANGE_START: first, RANGE_END: last},
         )

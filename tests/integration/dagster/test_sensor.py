@@ -258,6 +258,21 @@ def open_files(folder: Path) -> list[str]:
     return sorted(name for name in found if name.startswith(str(folder)))
 
 
+def test_a_large_table_is_planned_by_a_run_and_requested_by_a_later_tick(installation: Installation):
+    ticks = Ticks(installation, most_rows=3)
+    installation.add_rows(4)
+
+    (planning,) = list(ticks.sensor().run_requests or ())
+    assert planning.job_name == "plan_batches"
+    assert installation.batches == []
+    again = ticks.sensor()
+    assert ranges(again.run_requests) == []
+
+    ticks.launch([planning], job="plan_batches")
+    (migrating,) = list(ticks.sensor().run_requests or ())
+    assert (migrating.job_name, ranges([migrating])) == ("migrate_images", [("b000001", "b000001")])
+
+
 def test_the_sensor_is_on_by_itself_only_when_unattended():
     def status(settings: AutomationSettings) -> dg.DefaultSensorStatus:
         return build_defs(settings=settings).resolve_sensor_def(SENSOR).default_status

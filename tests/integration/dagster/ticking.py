@@ -9,7 +9,7 @@ from dagster._core.definitions.sensor_definition import SensorExecutionData
 
 from tests.integration.dagster.installation import Installation
 from z_interact_assets.defs.build import build_defs
-from z_interact_assets.defs.sensors import TickCursor
+from z_interact_assets.defs.sensors import TickCursor, build_sensors
 from z_interact_assets.settings import AutomationSettings, load_automation_settings
 
 SENSOR = "new_base64_images"
@@ -18,8 +18,11 @@ SENSOR = "new_base64_images"
 class Ticks:
     """Evaluates, and keeps each sensor's cursor as the daemon does."""
 
-    def __init__(self, installation: Installation, settings: AutomationSettings | None = None) -> None:
+    def __init__(
+        self, installation: Installation, settings: AutomationSettings | None = None, *, most_rows: int | None = None
+    ) -> None:
         self._installation = installation
+        self._most_rows = most_rows
         self._defs = build_defs(settings=settings or load_automation_settings())
         self.cursor: str | None = None
 
@@ -27,10 +30,17 @@ class Ticks:
         """Evaluate the sensor once, well rested; with `forget` its daemon dies before it has noted anything."""
         if self.cursor is not None:
             self.cursor = str(replace(TickCursor.parse(self.cursor), took=0))
-        data = tick_of(self._installation, SENSOR, self.cursor, self._defs)
+        data = self._evaluated()
         if not forget:
             self.cursor = data.cursor
         return dg.SensorResult(run_requests=data.run_requests, skip_reason=data.skip_message, cursor=data.cursor)
+
+    def _evaluated(self) -> SensorExecutionData:
+        defs = self._defs
+        if self._most_rows is not None:
+            sensors = build_sensors(load_automation_settings({}), most_rows=self._most_rows)
+            defs = dg.Definitions(sensors=[one for one in sensors if one.name == SENSOR], resources=defs.resources)
+        return tick_of(self._installation, SENSOR, self.cursor, defs)
 
     def schedule(self, name: str, at: datetime | None = None) -> list[dg.RunRequest]:
         schedule = self._defs.resolve_schedule_def(name)
