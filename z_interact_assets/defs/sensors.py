@@ -147,7 +147,7 @@ def build_sensors(
             "requests one run for all of them. Work is requested once: what fails is tried again by "
             "`nightly_migration`. While a migration runs or waits, nothing is requested. An idle tick reads no row: it "
             "compares when the table was last written to, and looks at the rows every 15 minutes all the same. "
-            f"A table of more than {most_rows:,} rows is looked at by a run of `plan_batches`, every 15 minutes at most."
+            f"A table of over {most_rows:,} rows is looked at by a run of `plan_batches`, every 15 minutes at most."
         ),
     )
     def new_base64_images(
