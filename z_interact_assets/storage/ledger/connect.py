@@ -16,6 +16,7 @@ from z_interact_assets.storage.ledger.ledger import Ledger
 from z_interact_assets.storage.sql_errors import SQLErrors
 
 _alembic = threading.Lock()  # its context is a global of the process
+_UPGRADE = 7_230_419  # a Postgres lock of our own: code server and workers start at once, one of them makes the tables
 errors = SQLErrors("The ledger", unusable=LedgerUnusableError, unavailable=LedgerUnavailableError)
 
 
@@ -95,6 +96,8 @@ def _upgrade(engine: sa.Engine) -> None:
     config = Config()
     config.set_main_option("script_location", "z_interact_assets.storage.ledger:migrations")
     with _alembic, engine.begin() as connection:
+        if engine.dialect.name == "postgresql":  # SQLite's transactions exclude each other anyway
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_UPGRADE)))
         config.attributes["connection"] = connection
         try:
             command.upgrade(config, "head")
