@@ -1,7 +1,8 @@
 """Celery as Dagster's run launcher, with an eye on the workers.
 
 dagster_celery believes the last state that a worker wrote. One that was killed outright, or whose machine went down,
-wrote "started", and its run would be going on for ever. Here the workers are asked who has the run in hand.
+wrote "started", and its run would be going on for ever, and keep its place in the queue. Here the workers are asked who
+has the run in hand.
 """  # noqa: INP001
 
 from collections.abc import Mapping
@@ -43,9 +44,12 @@ class WatchfulCeleryRunLauncher(CeleryRunLauncher):
         return cls(inst_data=inst_data, **config_value)
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
-        """Ask the workers, unless the task has ended. Without Redis it raises, and nothing is said of the run."""
+        """Ask the workers, unless the task has failed. Without Redis it raises, and nothing is said of the run.
+
+        A task that has "succeeded" is asked for as well: so ends one that could not tell Dagster of its run's end.
+        """
         written = super().check_run_worker_health(run)
-        if written.status in {WorkerStatus.SUCCESS, WorkerStatus.FAILED}:
+        if written.status is WorkerStatus.FAILED:
             return written
         if self._is_in_hand(run.tags[DAGSTER_CELERY_TASK_ID_TAG]):
             self._missed_since.pop(run.run_id, None)

@@ -4,8 +4,11 @@ What differs from docker-compose.yaml is where things listen, and patience: inte
 """
 
 import os
+import shlex
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +17,9 @@ from typing import Any
 import sqlalchemy as sa
 import yaml
 
-from tests.support.deployment import REPOSITORY, Deployment
+from tests.deploy.shipped import DEPLOY, REPOSITORY, services
+from tests.support.deployment import Deployment
 
-SHIPPED = REPOSITORY / "deploy"
 WORKERS = ("worker-a", "worker-b")
 _LAUNCH = """mutation ($p: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $p) { __typename
   ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }"""
@@ -70,17 +73,24 @@ class Cluster(Deployment):
             "REPORT_DIR": str(folder / "reports"),
             "CELERY_BROKER_URL": f"{redis}/0",
             "CELERY_RESULT_BACKEND": f"{redis}/1",
-            "PYTHONPATH": os.pathsep.join([str(REPOSITORY), str(SHIPPED / "python")]),
+            "PYTHONPATH": os.pathsep.join([str(REPOSITORY), str(DEPLOY / "python")]),
         }
         super().__init__(folder, {**settings, **cluster})
 
     def start_worker(self, name: str) -> None:
-        """Start a worker with the command of docker-compose.yaml."""
-        self._start(
-            name, "-m", "celery", "--app", "dagster_celery.app", "worker",
-            "--concurrency", "1", "--hostname", f"{name}@here", "--loglevel", "INFO",
-        )  # fmt: skip
-        self._wait_for(lambda: f"{name}@here ready" in self.log(name), f"{name} to be ready")
+        """Start a worker by the command of docker-compose.yaml, as on a machine of that name."""
+        command = services()["worker"]["command"][-1].replace("$$HOSTNAME", name)
+        _, program, *arguments = shlex.split(command)  # exec celery …
+        self._start(name, "-m", program, *arguments)
+        self._wait_for(lambda: f"worker@{name} ready" in self.log(name), f"{name} to be ready")
+
+    def is_healthy(self, name: str) -> bool:
+        """Ask a worker's health check in docker-compose.yaml."""
+        _, command = services()["worker"]["healthcheck"]["test"]
+        path = os.pathsep.join([str(Path(sys.executable).parent), self.environment["PATH"]])
+        environment = {**self.environment, "PATH": path, "HOSTNAME": name}
+        shell = ["sh", "-c", command.replace("$$", "$")]
+        return subprocess.run(shell, env=environment, cwd=self.folder, capture_output=True, check=False).returncode == 0
 
     def kill_worker(self, name: str) -> None:
         """Kill it with the run it has in hand, as a machine that goes down does."""
@@ -134,7 +144,7 @@ class Cluster(Deployment):
 
     def _prepare(self) -> None:
         super()._prepare()
-        shutil.copy(SHIPPED / "dagster.yaml", self.home / "dagster.yaml")
+        shutil.copy(DEPLOY / "dagster.yaml", self.home / "dagster.yaml")
         instance: dict[str, Any] = yaml.safe_load((self.home / "dagster.yaml").read_text())
         instance["run_launcher"]["config"]["silence_seconds"] = 5
         instance["run_monitoring"]["poll_interval_seconds"] = 1

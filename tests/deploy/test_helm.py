@@ -74,7 +74,7 @@ def test_a_run_is_a_valid_job_that_is_not_root():
         job_name="dagster-run-1",
         user_defined_k8s_config=UserDefinedDagsterK8sConfig.from_dict(config),
     )
-    manifest = ApiClient().sanitize_for_serialization(job)
+    manifest: Any = ApiClient().sanitize_for_serialization(job)
     validate(manifest)
     pod = manifest["spec"]["template"]["spec"]
     assert pod["securityContext"]["runAsNonRoot"] is True

@@ -65,3 +65,9 @@ def test_what_a_run_says_is_in_the_bucket_and_in_the_ui(told: Told, cluster: Clu
 def test_nothing_is_written_into_the_home(told: Told, cluster: Cluster):
     """In the image it is read-only, and has the two folders that Dagster makes where they are missing."""
     assert {path.name for path in cluster.home.rglob("*")} - {"logs", ".logs_queue"} == {"dagster.yaml"}
+
+
+def test_the_health_check_tells_a_worker_that_answers_from_one_that_is_gone(told: Told, cluster: Cluster):
+    kept, killed = WORKERS
+    assert cluster.is_healthy(kept)
+    assert not cluster.is_healthy(killed)
