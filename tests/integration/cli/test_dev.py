@@ -62,7 +62,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.exhaustive)])
 def test_the_ui_shows_the_demos_runs_and_ends_with_all_its_processes(demo: Path, number: signal.Signals) -> None:
     port = free_port()
-    with Started("dev", "--folder", "demo", "--port", str(port), folder=demo.parent, settings=HOSTILE) as command:
+    arguments = ("dev", "--folder", "demo", "--port", str(port))
+    with Started(*arguments, folder=demo.parent, settings=HOSTILE, cold=True) as command:
         eventually(lambda: ask(port) or command.process.poll() is not None, "the UI")
         data = ask(port)
         assert data is not None
