@@ -20,7 +20,7 @@ import yaml
 
 REPOSITORY = Path(__file__).parents[2]
 LOCATION = "z_interact_assets"
-PATIENCE_S = 120.0
+PATIENCE_S = 240.0  # a run that is lost is noticed after 90 s; and machines are slow at times
 _ENDING_S = 20.0
 
 # Backfills go on in rounds of 30 s, for which Dagster has no setting, and one takes three of them.
@@ -67,7 +67,7 @@ class Deployment:
             self._start("webserver", "-m", "dagster_webserver", "-h", "127.0.0.1", "-p", str(self.port), "-w", "w.yaml")
             daemon = ("-c", _DAEMON) if self._impatient else ("-m", "dagster._daemon")
             self._start("daemon", *daemon, "run", "-w", "w.yaml")
-            self._wait_for(self._answers, "the webserver")
+            self._wait_for(self._knows_the_code, "the webserver")
             starting.pop_all()
         return self
 
@@ -104,6 +104,8 @@ class Deployment:
             "-h", "127.0.0.1", "-p", str(self._code_port), "--location-name", LOCATION,
         )  # fmt: skip
         self._wait_for(lambda: _listens(self._code_port), "the code server")
+        if "webserver" in self._processes:
+            self._wait_for(self._knows_the_code, "the webserver to find the code again")
 
     def kill_code_server(self) -> None:
         """Kill it and all run workers, as a machine that goes down does."""
@@ -141,11 +143,10 @@ class Deployment:
             os.killpg(process.pid, signal.SIGKILL)  # whatever is left of its group
         process.wait()
 
-    def _answers(self) -> bool:
+    def _knows_the_code(self) -> bool:
+        found = "{ repositoriesOrError { ... on RepositoryConnection { nodes { name } } } }"
         with suppress(urllib3.exceptions.HTTPError):
-            return self.ask("{ repositoriesOrError { __typename } }")["repositoriesOrError"]["__typename"] == (
-                "RepositoryConnection"
-            )
+            return bool(self.ask(found)["repositoriesOrError"].get("nodes"))
         return False
 
     def _wait_for(self, happened: Callable[[], Any], what: str) -> Any:

@@ -16,6 +16,12 @@ _MESSAGE = (
     "it finished is recorded; the next run does the rest."
 )
 
+_ENDINGS = {
+    dg.DagsterRunStatus.STARTED: dg.DagsterInstance.report_run_failed,
+    # A backfill that found the code server gone has asked the run to end.
+    dg.DagsterRunStatus.CANCELING: dg.DagsterInstance.report_run_canceled,
+}
+
 
 @dg.sensor(
     name="lost_runs_are_failed",
@@ -32,7 +38,7 @@ def lost_runs_are_failed(context: dg.SensorEvaluationContext, workspace: dg.Reso
     now = clock_ms()
     silent = {holder.run_id for holder in workspace.ledger.leases.holders() if holder.expires_at < now}
     runs = [run for run_id in silent if run_id and (run := context.instance.get_run_by_id(run_id))]
-    lost = [run for run in runs if run.status is dg.DagsterRunStatus.STARTED]
+    lost = [run for run in runs if run.status in _ENDINGS]
     for run in lost:
-        context.instance.report_run_failed(run, _MESSAGE.format(seconds=int(LEASE_S)))
-    return dg.SkipReason(f"Marked as failed: {', '.join(run.run_id for run in lost)}." if lost else "No run is lost.")
+        _ENDINGS[run.status](context.instance, run, _MESSAGE.format(seconds=int(LEASE_S)))
+    return dg.SkipReason(f"Marked as ended: {', '.join(run.run_id for run in lost)}." if lost else "No run is lost.")

@@ -230,10 +230,14 @@ class Rig:
 
     def latest(self, key: str) -> dg.AssetMaterialization:
         """The batch's newest materialisation."""
+        event = self.records(key)[0].asset_materialization
+        assert event is not None
+        return event
+
+    def records(self, key: str) -> Sequence[dg.EventLogRecord]:
+        """The batch's materialisations, newest first."""
         wanted = dg.AssetRecordsFilter(asset_key=MIGRATED_IMAGES, asset_partitions=[key])
-        (record,) = self.instance.fetch_materializations(wanted, limit=1).records
-        assert record.asset_materialization is not None
-        return record.asset_materialization
+        return self.instance.fetch_materializations(wanted, limit=100).records
 
     def done(self, keys: Sequence[str]) -> list[str]:
         """Those that the asset's page shows as materialised."""

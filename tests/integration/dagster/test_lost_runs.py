@@ -48,6 +48,14 @@ def test_a_run_whose_process_is_silent_is_failed_once_and_may_be_retried(install
     assert run.tags["dagster/will_retry"] == "true"
 
 
+def test_a_silent_run_that_was_asked_to_end_has_ended(installation: Installation):
+    installation.add_rows(4)
+    installation.plan()
+    run_id = run_with_a_lease(installation, silent=True, status=dg.DagsterRunStatus.CANCELING)
+    tick_of(installation, SENSOR, None)
+    assert status_of(installation, run_id) == "CANCELED"
+
+
 @pytest.mark.parametrize(
     ("silent", "status"),
     [
