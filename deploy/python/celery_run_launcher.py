@@ -43,11 +43,21 @@ class WatchfulCeleryRunLauncher(CeleryRunLauncher):
         """Dagster's way of making one."""
         return cls(inst_data=inst_data, **config_value)
 
+    def terminate(self, run_id: str) -> bool:
+        """Note first that somebody asked for it: else the run would end as failed by itself, and be retried."""
+        run = self._instance.get_run_by_id(run_id)
+        if run is None or run.is_finished or DAGSTER_CELERY_TASK_ID_TAG not in run.tags:
+            return False
+        self._instance.report_run_canceling(run)
+        return super().terminate(run_id)
+
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
         """Ask the workers, unless the task has failed. Without Redis it raises, and nothing is said of the run.
 
         A task that has "succeeded" is asked for as well: so ends one that could not tell Dagster of its run's end.
         """
+        if DAGSTER_CELERY_TASK_ID_TAG not in run.tags:  # of a command line on this instance: no worker has it
+            return CheckRunHealthResult(WorkerStatus.RUNNING)
         written = super().check_run_worker_health(run)
         if written.status is WorkerStatus.FAILED:
             return written
