@@ -67,10 +67,11 @@ def test_the_launcher_and_the_workers_agree_on_when_a_task_is_put_back(monkeypat
     assert launcher["broker_transport_options"] == dagster_celery_config.broker_transport_options
 
 
-def test_retries_and_retention_are_those_of_one_machine():
+def test_what_does_not_depend_on_the_number_of_workers_is_as_on_one_machine():
     import yaml
 
     here, shipped = yaml.safe_load((REPOSITORY / "dagster.yaml").read_text()), document("dagster.yaml")
-    for name in ("telemetry", "nux", "run_retries", "retention"):
+    for name in ("telemetry", "nux", "run_retries", "retention", "sensors", "schedules", "freshness"):
         assert shipped[name] == here[name]
+    assert shipped["run_monitoring"]["max_runtime_seconds"] == here["run_monitoring"]["max_runtime_seconds"]
     assert shipped["concurrency"]["pools"]["granularity"] == here["concurrency"]["pools"]["granularity"]
