@@ -54,6 +54,7 @@ def judge(oracle: Oracle, journal: Journal, done: Counter[str]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("app", ["wal", pytest.param("delete", marks=pytest.mark.exhaustive)], indirect=True)
 def test_an_app_that_never_pauses_loses_nothing(make_site, app, tmp_path):
     with StandIn(tmp_path / "standin") as standin:
         site = make_site(store=r2_store(standin), batch_size=7)

@@ -232,7 +232,7 @@ def texts(databases):
     return {row[0]: [bytes(value) if isinstance(value, memoryview) else value for value in row[1:]] for row in found}
 
 
-@pytest.mark.parametrize("kind", ["text", "bytea"])
+@pytest.mark.parametrize("kind", [pytest.param("text", marks=pytest.mark.exhaustive), "bytea"])
 def test_migrated_reclaimed_and_rolled_back_every_row_is_what_it_was(workspace, sample, store, databases, kind):
     if kind == "bytea":
         with connected(databases, "app") as app:
