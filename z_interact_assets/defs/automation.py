@@ -20,6 +20,7 @@ _AFTER_ALL_IT_DEPENDS_ON = (
 
 INVENTORY_CONDITION = _AFTER_ALL_IT_DEPENDS_ON.with_label("after a migration has ended")
 STATS_CONDITION = _AFTER_ALL_IT_DEPENDS_ON.with_label("after an inventory")
+TOTALS_CONDITION = _AFTER_ALL_IT_DEPENDS_ON.with_label("with each snapshot of the statistics")
 REPORT_CONDITION = _AFTER_ALL_IT_DEPENDS_ON.with_label("after a snapshot of the statistics")
 
 # Made daily by `daily_storage_report`: late after one that did not come, failed after two.
@@ -29,12 +30,14 @@ REPORT_FRESHNESS = _DAILY
 
 reports_follow_the_migration = dg.AutomationConditionSensorDefinition(
     "reports_follow_the_migration",
-    target=dg.AssetSelection.assets("r2_inventory", "storage_stats", "storage_report"),
+    target=dg.AssetSelection.assets("r2_inventory", "storage_stats", "storage_report")
+    | dg.AssetSelection.checks(dg.AssetCheckKey(dg.AssetKey("storage_stats"), "totals_reconcile")),
     default_status=dg.DefaultSensorStatus.RUNNING,
     minimum_interval_seconds=60,
     run_tags=TWO_HOURS,
     description=(
-        "Takes the inventory once a migration has ended, whoever started it, then the statistics, then the report, in "
-        "one run. Nothing is requested in the middle of a migration, nor for each batch. Only reads."
+        "Takes the inventory once a migration has ended, whoever started it, then the statistics, then the report "
+        "if their totals reconcile, in one run. Nothing is requested in the middle of a migration, nor for each batch. "
+        "Only reads."
     ),
 )

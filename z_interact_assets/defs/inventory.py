@@ -10,7 +10,7 @@ from pydantic import Field
 from z_interact_assets.core.keys import IMAGE_PREFIX
 from z_interact_assets.core.showing import shortened
 from z_interact_assets.core.stats import ROW_CLASSES, BucketCounts
-from z_interact_assets.defs.automation import INVENTORY_CONDITION, STATS_CONDITION, STATS_FRESHNESS
+from z_interact_assets.defs.automation import INVENTORY_CONDITION, STATS_CONDITION, STATS_FRESHNESS, TOTALS_CONDITION
 from z_interact_assets.defs.data_versions import version_of
 from z_interact_assets.defs.failures import as_failures
 from z_interact_assets.defs.metadata import (
@@ -234,6 +234,7 @@ def _counts(kept: Mapping[str, Any], observer: RunObserver) -> BucketCounts:
 @dg.asset_check(
     asset=storage_stats,
     blocking=True,  # no report is made of numbers that contradict each other
+    automation_condition=TOTALS_CONDITION,
     description=(
         "The classes of rows add up to the total, in the newest snapshot.\n\n"
         "**When it fails:** no report is made in the same run. A row was counted twice or not at all: a bug of ours, "

@@ -10,8 +10,9 @@ from tests.integration.dagster.installation import Installation, failures
 from z_interact_assets.demo.standin_app import IncomingRequest
 from z_interact_assets.execution.progress import Progress
 
-FOLLOWING = ("r2_inventory", "storage_stats", "storage_report")
-ALL = list(FOLLOWING)
+ASSETS = ("r2_inventory", "storage_stats", "storage_report")
+TOTALS = dg.AssetCheckKey(dg.AssetKey("storage_stats"), "totals_reconcile")
+ALL = [*ASSETS, "totals_reconcile"]
 
 
 class Automation:
@@ -27,11 +28,13 @@ class Automation:
         result = dg.evaluate_automation_conditions(
             self._installation.defs,
             self._installation.instance,
-            asset_selection=dg.AssetSelection.assets(*FOLLOWING),
+            asset_selection=dg.AssetSelection.assets(*ASSETS) | dg.AssetSelection.checks(TOTALS),
             cursor=self._cursor,
         )
         self._cursor = result.cursor
-        return [name for name in FOLLOWING if result.get_num_requested(dg.AssetKey(name))]
+        requested = [name for name in ASSETS if result.get_num_requested(dg.AssetKey(name))]
+        # A check is counted with the rest only.
+        return [*requested, *["totals_reconcile"] * (result.total_requested - len(requested))]
 
 
 @pytest.mark.slow
