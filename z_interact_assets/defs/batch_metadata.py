@@ -17,13 +17,11 @@ TROUBLE = frozenset({ItemState.QUARANTINED, ItemState.CONFLICT, ItemState.FAILED
 
 _COLUMNS = [
     text_column("state", "What became of the image; those in trouble come first"),
-    text_column("reason", "Why it was set aside, if it was"),
     text_column("image_id", "The row's id"),
     number_column("bytes", "Size of the object"),
-    number_column("width", "Pixels"),
-    number_column("height", "Pixels"),
-    text_column("object_key", "The object in the bucket"),
-    text_column("url", "What image_url holds now"),
+    text_column("dimensions", "Pixels, width x height"),
+    text_column("object", "Where the image is served; the object's key where it is not"),
+    text_column("reason", "Why it was set aside, if it was"),
 ]
 
 
@@ -50,13 +48,11 @@ def batch_tags(items: Sequence[LedgerItem], *, run_id: str) -> dict[str, str]:
 def _record(item: LedgerItem, store: ObjectStore) -> tuple[str | int, ...]:
     return (
         item.state.value,
-        item.reason.sentence if item.reason else "",
         shortened(item.image_id),
         item.size or 0,
-        item.width or 0,
-        item.height or 0,
-        shortened(item.object_key or "", 200),
-        _public_url(item, store) or "",
+        f"{item.width}x{item.height}" if item.width and item.height else "",
+        _public_url(item, store) or shortened(item.object_key or "", 200),
+        item.reason.sentence if item.reason else "",
     )
 
 
