@@ -77,12 +77,14 @@ class Cluster(Deployment):
         }
         super().__init__(folder, {**settings, **cluster})
 
-    def start_worker(self, name: str) -> None:
-        """Start a worker by the command of docker-compose.yaml, as on a machine of that name."""
-        command = services()["worker"]["command"][-1].replace("$$HOSTNAME", name)
-        _, program, *arguments = shlex.split(command)  # exec celery …
-        self._start(name, "-m", program, *arguments)
-        self._wait_for(lambda: f"worker@{name} ready" in self.log(name), f"{name} to be ready")
+    def start_workers(self) -> None:
+        """Start the workers by the command of docker-compose.yaml, each as on a machine of its name."""
+        command = services()["worker"]["command"][-1]
+        for name in WORKERS:
+            _, program, *arguments = shlex.split(command.replace("$$HOSTNAME", name))  # exec celery …
+            self._start(name, "-m", program, *arguments)
+        for name in WORKERS:
+            self._wait_for(lambda name=name: f"worker@{name} ready" in self.log(name), f"{name} to be ready")
 
     def is_healthy(self, name: str) -> bool:
         """Ask a worker's health check in docker-compose.yaml."""
@@ -98,8 +100,10 @@ class Cluster(Deployment):
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
-    def end_worker(self, name: str) -> None:
-        self._end(name)
+    def end_workers(self) -> None:
+        """End those that are left."""
+        for name in WORKERS:
+            self._end(name)
 
     def run_asset(self, name: str) -> Run:
         """Materialise an asset without partitions, and wait for its end."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.deploy.cluster import WORKERS, Cluster
+from tests.deploy.cluster import Cluster
 from tests.deploy.shared_backfill import BATCHES_PER_RUN, GatedBucket, fill_table
 from tests.support.postgres import find_binary, postgres
 from tests.support.redis import REDIS_SERVER, redis
@@ -40,10 +40,8 @@ def cluster(bucket: GatedBucket, tmp_path_factory: pytest.TempPathFactory) -> It
             "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
         }
         with Cluster(folder, postgres=server, redis=broker, settings=settings) as made:
-            for name in WORKERS:
-                made.start_worker(name)
             try:
+                made.start_workers()
                 yield made
             finally:
-                for name in WORKERS:
-                    made.end_worker(name)
+                made.end_workers()
