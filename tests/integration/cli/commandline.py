@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from z_interact_assets.storage.ledger import open_ledger
 
 COMMAND = (sys.executable, "-m", "z_interact_assets")
 PATIENCE_S = 90.0
+_PROGRESS = re.compile(r"[A-Z]\w+: \d+ of \d+ images, .*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +37,11 @@ class Result:
     def document(self) -> dict[str, Any]:
         """The one JSON document on stdout; anything else there is a ValueError."""
         return json.loads(self.stdout)
+
+    @property
+    def remarks(self) -> list[str]:
+        """What is on stderr beside progress, which a slow machine is told of every 5 s."""
+        return [line for line in self.stderr.splitlines() if not _PROGRESS.fullmatch(line)]
 
     @property
     def output(self) -> str:

@@ -56,7 +56,7 @@ def test_it_ends_with_a_summary_and_the_next_commands(demo: Demo) -> None:
 
 @pytest.mark.slow
 def test_it_says_nothing_on_stderr_and_no_colour_in_a_pipe(demo: Demo) -> None:
-    assert demo.first.stderr == ""
+    assert demo.first.remarks == []
     assert "\x1b" not in demo.first.stdout
 
 
