@@ -5,17 +5,27 @@ secret longer than sending takes: a failure to send names the channel and the ki
 """
 
 from z_interact_assets.alerts.channels import Channel, Mail, Undelivered, Webhook, deliver
-from z_interact_assets.alerts.messages import FailedRun, Message, WeekInNumbers, about_failure, about_week
+from z_interact_assets.alerts.messages import (
+    FailedRun,
+    FalseClaim,
+    Message,
+    WeekInNumbers,
+    about_failure,
+    about_false_claims,
+    about_week,
+)
 
 __all__ = [
     "Channel",
     "FailedRun",
+    "FalseClaim",
     "Mail",
     "Message",
     "Undelivered",
     "Webhook",
     "WeekInNumbers",
     "about_failure",
+    "about_false_claims",
     "about_week",
     "deliver",
 ]

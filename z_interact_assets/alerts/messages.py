@@ -1,6 +1,6 @@
 """The words of an alert: values in, plain sentences out. Nothing of a row's own text gets in here unshortened."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from z_interact_assets.core.models import PENDING_STATES, ItemState
@@ -28,6 +28,15 @@ class FailedRun:
     first_batch: str | None = None
     last_batch: str | None = None
     retries: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FalseClaim:
+    """A check that found a loss, and its figures by name."""
+
+    asset: str
+    name: str
+    figures: Mapping[str, int | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +87,25 @@ def about_failure(run: FailedRun, *, ui_url: str | None) -> Message:
         sentences=(f"{_ended(reason)}{tried}", lost, f"{advice}{where}"),
         link=link or None,
     )
+
+
+def about_false_claims(claims: Sequence[FalseClaim], *, ui_url: str | None) -> Message:
+    """Say which claims were found false, by which figures, and what to do."""
+    names = ", ".join(claim.name for claim in claims)
+    first = claims[0]
+    return Message(
+        title=f"{'A claim is' if len(claims) == 1 else f'{len(claims)} claims are'} false: {names}",
+        sentences=(
+            *(f"{claim.name}: {_figures(claim.figures)}." for claim in claims),
+            "The check only looked. Rows that hold their base64 are unharmed: reclaim nothing until this is clear.",
+            f"The checks of {first.asset} list examples and say what to do; z-interact-assets validate looks again.",
+        ),
+        link=ui_url and f"{ui_url}/assets/{first.asset}?view=checks&checkDetail={first.name}",
+    )
+
+
+def _figures(figures: Mapping[str, int | None]) -> str:
+    return ", ".join(f"{shortened(name)} {count:,}" for name, count in figures.items() if count) or "see its page"
 
 
 def about_week(week: WeekInNumbers, *, ui_url: str | None) -> Message:

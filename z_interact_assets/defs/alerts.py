@@ -73,10 +73,15 @@ def failed_runs_are_told(
         return dg.SkipReason(NO_CHANNEL)
     if _will_be_retried(context):
         return dg.SkipReason(f"Dagster tries run {run.run_id} again.")
-    if run.tags.get(BY_COMMAND_LINE[0]) == BY_COMMAND_LINE[1]:
+    if is_of_the_command_line(run):
         return dg.SkipReason(f"Run {run.run_id} is somebody's at the command line.")
     tell(about_failure(_failed(context), ui_url=settings.dagster_ui_url), settings)
     return None
+
+
+def is_of_the_command_line(run: dg.DagsterRun) -> bool:
+    """Tell whether somebody watched the run at a terminal."""
+    return run.tags.get(BY_COMMAND_LINE[0]) == BY_COMMAND_LINE[1]
 
 
 def _will_be_retried(context: dg.RunFailureSensorContext) -> bool:

@@ -9,6 +9,7 @@ import dagster as dg
 from z_interact_assets.core.records import WorkMark
 from z_interact_assets.defs.alerts import failed_runs_are_told
 from z_interact_assets.defs.automation import reports_follow_the_migration
+from z_interact_assets.defs.false_claims import false_claims_are_told
 from z_interact_assets.defs.jobs import migrate_images, plan_batches
 from z_interact_assets.defs.lost_runs import lost_runs_are_failed
 from z_interact_assets.defs.requests import is_rehearsal, plan_now, range_requests, unfinished_runs
@@ -157,4 +158,10 @@ def build_sensors(
             return dg.SkipReason("DATABASE_URL names a dump: it can be rehearsed on, not migrated.")
         return _Tick(context, workspace, longest=settings.batches_per_run, most_rows=most_rows).result()
 
-    return [new_base64_images, reports_follow_the_migration, failed_runs_are_told, lost_runs_are_failed]
+    return [
+        new_base64_images,
+        reports_follow_the_migration,
+        failed_runs_are_told,
+        false_claims_are_told,
+        lost_runs_are_failed,
+    ]

@@ -5,7 +5,7 @@ import pytest
 from dagster._core.definitions.run_status_sensor_definition import RunStatusSensorCursor
 from dagster_shared.error import SerializableErrorInfo
 
-from tests.integration.dagster.installation import Installation, failures
+from tests.integration.dagster.installation import Installation, check_of, failures, make_png
 from tests.integration.dagster.ticking import tick_of
 from tests.support.hooks import HookServer, MailServer, text_of
 
@@ -16,15 +16,16 @@ UI = "https://dagster.example.com"
 
 
 class Teller:
-    """Ticks of the failure sensor, from now on."""
+    """Ticks of a run status sensor, from now on."""
 
-    def __init__(self, installation: Installation) -> None:
+    def __init__(self, installation: Installation, sensor: str = SENSOR) -> None:
         self._installation = installation
+        self._sensor = sensor
         self._cursor = RunStatusSensorCursor(record_id=-1).to_json()
 
     def tick(self) -> list[SerializableErrorInfo]:
-        """Tell of what failed since the last tick; the errors the daemon would show."""
-        data = tick_of(self._installation, SENSOR, self._cursor)
+        """Tell of what ended since the last tick; the errors the daemon would show."""
+        data = tick_of(self._installation, self._sensor, self._cursor)
         self._cursor = data.cursor or self._cursor
         return [reaction.error for reaction in data.dagster_run_reactions or () if reaction.error]
 
@@ -189,3 +190,30 @@ def test_a_summary_nobody_took_fails_its_run_without_an_address(migrated: Instal
     told = dg.serialize_value(event)
     assert "ALERT_WEBHOOK_URL: it answered HTTP 403." in told
     assert "hush" not in told
+
+
+def test_a_claim_that_is_found_false_is_told_once_with_its_figures(migrated: Installation, hook: HookServer):
+    teller = Teller(migrated, "false_claims_are_told")
+    teller.tick()
+    hook.requests.clear()
+    migrated.store.delete(migrated.key_of("image-002"))
+    assert not failures(migrated.run("validate_migration"))
+    assert [teller.tick(), teller.tick()] == [[], []]
+
+    (text,) = hook.texts
+    title, figures, advice, _, link = text.splitlines()
+    assert title == "*A claim is false: every_object_is_stored*"
+    assert figures == "every_object_is_stored: checked 7, failing 1, valid 6."
+    assert "reclaim nothing" in advice
+    assert link == (f"<{UI}/assets/migrated_images?view=checks&amp;checkDetail=every_object_is_stored|Open in Dagster>")
+
+
+def test_a_warning_and_a_claim_that_holds_are_not_told(migrated: Installation, hook: HookServer):
+    teller = Teller(migrated, "false_claims_are_told")
+    teller.tick()
+    hook.requests.clear()
+    migrated.store.upload("images/gen-x/1700000000000-orphan.png", make_png(1))  # a warning
+    assert not check_of(migrated.run("take_stock"), "no_orphan_objects").passed
+    assert not failures(migrated.run("validate_migration"))
+    assert teller.tick() == []
+    assert hook.texts == []

@@ -27,6 +27,7 @@ def test_what_only_reads_is_on_and_what_writes_is_off_until_somebody_says_so():
         "weekly_summary": ON,
         "reports_follow_the_migration": ON,
         "failed_runs_are_told": ON,
+        "false_claims_are_told": ON,
         "lost_runs_are_failed": ON,
     }
     migrating = {"new_base64_images": OFF, "nightly_migration": OFF}
