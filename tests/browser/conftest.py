@@ -18,7 +18,7 @@ WIDE: ViewportSize = {"width": 1440, "height": 900}
 PATIENCE_MS = 30_000
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # Playwright's event loop runs in this thread: other tests start their own
 def browser() -> Iterator[Browser]:
     if find_chromium() is None:
         pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
@@ -26,7 +26,7 @@ def browser() -> Iterator[Browser]:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of `z-interact-assets dev` after `z-interact-assets demo`."""
     folder = tmp_path_factory.mktemp("ui")

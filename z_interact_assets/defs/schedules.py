@@ -12,6 +12,7 @@ from z_interact_assets.defs.jobs import migrate_images, reclaim_base64, validate
 from z_interact_assets.defs.report import storage_report
 from z_interact_assets.defs.requests import in_hand, is_rehearsal, plan_now, range_requests, unfinished_runs
 from z_interact_assets.defs.timeouts import TWO_HOURS
+from z_interact_assets.defs.validation import public_urls_serve_the_images
 from z_interact_assets.migrate.migration import clock_ms
 from z_interact_assets.reverse import reclaimable
 from z_interact_assets.settings import AutomationSettings
@@ -26,9 +27,12 @@ _RUNNING, _STOPPED = dg.DefaultScheduleStatus.RUNNING, dg.DefaultScheduleStatus.
 take_stock_and_report = dg.define_asset_job(
     "take_stock_and_report",
     selection=dg.AssetSelection.assets(r2_inventory, storage_stats, storage_report)
-    | dg.AssetSelection.checks(totals_reconcile),
+    | dg.AssetSelection.checks(totals_reconcile, public_urls_serve_the_images),
     tags=TWO_HOURS,
-    description="List the bucket, match it, append a snapshot of the statistics and write the report of it.",
+    description=(
+        "List the bucket, match it, append a snapshot of the statistics and write the report of it; see whether the "
+        "public URLs of some images serve them."
+    ),
 )
 
 
@@ -115,7 +119,10 @@ def _daily_storage_report(cron: str, settings: AutomationSettings) -> dg.Schedul
         cron_schedule=cron,
         execution_timezone=settings.schedule_time_zone,
         default_status=_RUNNING,
-        description="Lists the bucket, matches it with table and ledger, and writes the storage report. Only reads.",
+        description=(
+            "Lists the bucket, matches it with table and ledger, and writes the storage report; fetches some images by "
+            "their public URLs. Only reads."
+        ),
     )
 
 

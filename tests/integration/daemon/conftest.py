@@ -1,4 +1,4 @@
-"""One deployment for all of these tests: starting one takes longer than most of them."""
+"""One deployment for a file's tests: starting one takes longer than most of them, an idle one takes time, too."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from tests.support.tables import AppTable
 from z_interact_assets.demo.standin import StandIn
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     folder = tmp_path_factory.mktemp("deployment")
     AppTable(folder / "local.db")
