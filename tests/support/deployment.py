@@ -21,7 +21,7 @@ import yaml
 REPOSITORY = Path(__file__).parents[2]
 LOCATION = "z_interact_assets"
 PATIENCE_S = 240.0  # a run that is lost is noticed after 90 s; and machines are slow at times
-_ENDING_S = 20.0
+_ENDING_S = 3.0  # a code server that is asked to end waits for its clients for 20 s
 
 # Backfills go on in rounds of 30 s, for which Dagster has no setting, and one takes three of them.
 _DAEMON = """

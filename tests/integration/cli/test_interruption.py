@@ -116,6 +116,7 @@ def test_ctrl_c_while_planning_ends_with_130(new_site: NewSite) -> None:
     assert_next_run_finishes(site)
 
 
+@pytest.mark.exhaustive
 def test_a_bucket_that_dies_in_the_middle_is_out_of_reach_and_nothing_done_is_lost(new_site: NewSite) -> None:
     bucket = DyingBucket(puts=10)
     site = new_site(bucket)

@@ -115,6 +115,7 @@ def test_a_choice_that_is_none_is_a_usage_error(settled: Site, arguments: tuple[
     assert {item.state for item in settled.items()} == {ItemState.PUBLISHED}
 
 
+@pytest.mark.exhaustive
 def test_without_r2_nothing_is_cleared_or_called_safe(migrated: Site) -> None:
     assert migrated.run("reclaim", "--all-due", **AT_ONCE).code == 0
     migrated.standin.stop()

@@ -61,7 +61,8 @@ def test_with_r2_down_the_batches_not_done_are_failed_and_a_re_execution_finishe
     assert rig.stored_twice() == []
 
 
-@pytest.mark.parametrize("strategy", ["FROM_FAILURE", pytest.param("ALL_STEPS", marks=pytest.mark.exhaustive)])
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("strategy", ["FROM_FAILURE", "ALL_STEPS"])
 def test_a_failed_run_is_finished_by_its_re_execution(rig: Rig, strategy: str):
     batches = rig.new_batches(12)
     with rig.tap.down_after(6 * BATCH_SIZE):
