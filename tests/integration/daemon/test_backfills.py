@@ -75,6 +75,7 @@ def test_a_failed_run_is_finished_by_its_re_execution(rig: Rig, strategy: str):
     assert rig.stored_twice() == []
 
 
+@pytest.mark.exhaustive  # dagster/test_migration_assets does it in a run of its own
 def test_a_done_batch_materialised_again_puts_nothing_and_stays_materialised(rig: Rig):
     batches = rig.new_batches(3)
     rig.wait(rig.backfill(batches))

@@ -76,6 +76,7 @@ def test_a_script_launches_a_range_through_dagsters_graphql_client(rig: Rig, cli
         pytest.param(
             ("dagster", "asset", "materialize", "-m", "z_interact_assets.definitions", "--select"),
             id="dagster asset materialize",
+            marks=pytest.mark.exhaustive,
         ),
         pytest.param(("dg", "launch", "--assets"), id="dg launch", marks=pytest.mark.exhaustive),
     ],
