@@ -6,7 +6,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Timer
 
 import pytest
 import sqlalchemy as sa
@@ -74,6 +74,17 @@ def test_many_threads_opening_one_new_ledger_make_it_once(path):
 
     with ThreadPoolExecutor(6) as pool:
         assert list(pool.map(open_and_count, range(6))) == [0] * 6
+
+
+def test_a_new_ledger_waits_for_who_holds_its_file(path):
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("CREATE TABLE theirs (x)")
+        later = Timer(0.2, other.execute, ["COMMIT"])
+        later.start()
+        with closing(open_ledger(f"sqlite:///{path}")) as opened:
+            assert opened.planning.batch_count() == 0
+        later.join()
 
 
 @pytest.mark.slow

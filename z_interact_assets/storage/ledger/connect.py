@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from z_interact_assets.storage.ledger.ledger import Ledger
 from z_interact_assets.storage.sql_errors import SQLErrors
 
 _alembic = threading.Lock()  # its context is a global of the process
+_BUSY_SECONDS = 30  # that another process may hold the lock of a SQLite ledger
 _UPGRADE = 7_230_419  # a Postgres lock of our own: code server and workers start at once, one of them makes the tables
 errors = SQLErrors("The ledger", unusable=LedgerUnusableError, unavailable=LedgerUnavailableError)
 
@@ -60,7 +62,7 @@ def _engine(ledger_url: str, *, create: bool) -> sa.Engine:
         raise LedgerUnusableError(
             f"The ledger's folder {path.parent} cannot be made: {error.strerror}.", remedy="Set LEDGER_URL."
         ) from None
-    engine = sa.create_engine(url, hide_parameters=True, connect_args={"timeout": 30})
+    engine = sa.create_engine(url, hide_parameters=True, connect_args={"timeout": _BUSY_SECONDS})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_immediate)
     return engine
@@ -69,9 +71,24 @@ def _engine(ledger_url: str, *, create: bool) -> sa.Engine:
 def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
     connection.isolation_level = None
     connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA journal_mode = WAL")
+    _write_ahead(connection)
     # A stored record must be on disk before the row it undoes is switched, power loss included.
     connection.execute("PRAGMA synchronous = FULL")
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    # SQLite does not wait for a lock here, timeout or not, when that could be a deadlock: as between connections that
+    # open one new file (https://sqlite.org/c3ref/busy_handler.html).
+    until = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _begin_immediate(connection: sa.Connection) -> None:
