@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from z_interact_assets.core.errors import BackupDamagedError, BackupUnavailableError, BackupUnusableError
+from z_interact_assets.storage.durable import sync_folder
 
 UNFINISHED = ".unfinished"
 _CHUNK_BYTES = 1024 * 1024
@@ -73,7 +74,7 @@ class BackupFolder:
         with disk_errors():
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.path.mkdir(mode=0o700, exist_ok=True)
-            _sync(self.path.parent)
+            sync_folder(self.path.parent)
         with self._locked(fcntl.LOCK_EX):
             yield
 
@@ -112,7 +113,7 @@ class BackupFolder:
                 raw.flush()
                 os.fsync(raw.fileno())
             unfinished.replace(self.path / name)
-            _sync(self.path)
+            sync_folder(self.path)
 
     def write(self, name: str, data: bytes) -> None:
         """Write a small file."""
@@ -123,7 +124,7 @@ class BackupFolder:
         """Remove a file, durably."""
         with disk_errors():
             (self.path / name).unlink(missing_ok=True)
-            _sync(self.path)
+            sync_folder(self.path)
 
     @contextmanager
     def _locked(self, kind: int) -> Iterator[None]:
@@ -151,14 +152,6 @@ class BackupFolder:
             yield
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             raise BackupDamagedError(f"{name} is not there.", file=name) from None
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """`migrate` as a function: which batches, in which runs, and the one document they add up to."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -11,6 +11,8 @@ from z_interact_assets.cli.options import plain
 from z_interact_assets.cli.planning import assign_batches
 from z_interact_assets.cli.progress import shown_progress
 from z_interact_assets.core.planning import Decision, batch_count, batch_key
+from z_interact_assets.core.ranges import batch_ranges
+from z_interact_assets.defs.run_config import op_config
 from z_interact_assets.migrate.outcomes import Totals
 from z_interact_assets.migrate.scope import Scope
 
@@ -44,10 +46,10 @@ def migrate_now(
     pending = workspace.ledger.work.pending(scope.batch_keys, image_ids=scope.image_ids)
     left = scope.limit
     with shown_progress("Migrating") as runs.observer.listen:
-        for group in ranges(workspace.ledger.planning.batch_keys(), pending, exact=scope.batch_keys is not None):
+        for batches in batch_ranges(pending, gap=0 if scope.batch_keys is not None else BRIDGED_GAP):
             if runs.observer.stop.is_set() or left == 0:
                 break
-            _run_group(runs, group, scope, left, concurrency)
+            _run_range(runs, batches, scope, left, concurrency)
             if runs.observer.error is not None:
                 break
             left = None if left is None else left - runs.observer.totals[-1].planned
@@ -86,28 +88,15 @@ def _listed(names: set[str]) -> str:
     return plain(", ".join(sorted(names)))
 
 
-def _run_group(runs: "Runs", group: Sequence[str], scope: Scope, left: int | None, concurrency: int | None) -> None:
-    from z_interact_assets.cli.runs import op_config  # noqa: PLC0415 - imports dagster
+def _run_range(runs: "Runs", batches: tuple[str, str], scope: Scope, left: int | None, concurrency: int | None) -> None:
+    from z_interact_assets.defs.partitions import range_tags  # noqa: PLC0415 - imports dagster
 
     config = {
         "image_ids": None if scope.image_ids is None else list(scope.image_ids),
         "limit": left,
         "concurrency": concurrency,
     }
-    tags = {"dagster/asset_partition_range_start": group[0], "dagster/asset_partition_range_end": group[-1]}
-    runs.run("migrate_images", config=op_config("migrated_images", config), tags=tags, check=False)
-
-
-def ranges(all_keys: Sequence[str], pending: dict[str, int], *, exact: bool = False) -> Iterator[list[str]]:
-    """Yield runs of neighbouring batches that cover what is pending; small gaps are bridged unless `exact`."""
-    gap = 0 if exact else BRIDGED_GAP
-    positions = [index for index, key in enumerate(all_keys) if key in pending]
-    start = 0
-    for index, position in enumerate(positions):
-        last = index == len(positions) - 1
-        if last or positions[index + 1] - position - 1 > gap:
-            yield list(all_keys[positions[start] : position + 1])
-            start = index + 1
+    runs.run("migrate_images", config=op_config("migrated_images", config), tags=range_tags(*batches), check=False)
 
 
 def added_up(totals: Sequence[Totals]) -> Totals:

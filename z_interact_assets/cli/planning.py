@@ -6,6 +6,7 @@ import click
 
 from z_interact_assets.cli.progress import shown_progress
 from z_interact_assets.core.planning import HeadKind
+from z_interact_assets.defs.run_config import op_config
 
 if TYPE_CHECKING:
     from z_interact_assets.cli.runs import Runs
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
 def assign_batches(runs: "Runs", *, batch_size: int | None = None) -> "PlanResult":
     """Run the planning job; return what it found."""
-    from z_interact_assets.cli.runs import op_config  # noqa: PLC0415 - imports dagster
-
     runs.run("plan_batches", config=op_config("migration_batches", {"batch_size": batch_size}))
     result: PlanResult = runs.observer.results["plan"]
     for warning in result.warnings:

@@ -2,8 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from z_interact_assets.cli.migrating import ranges
+from z_interact_assets.cli.migrating import BRIDGED_GAP
 from z_interact_assets.cli.progress import shown_progress
+from z_interact_assets.core.ranges import batch_ranges
+from z_interact_assets.defs.run_config import op_config
 from z_interact_assets.reverse import Chosen, Reclaim, ReclaimReport, Rollback, RollbackReport, reclaimable
 
 if TYPE_CHECKING:
@@ -13,8 +15,6 @@ if TYPE_CHECKING:
 
 def roll_back_now(runs: "Runs", chosen: Chosen, *, delete_objects: bool) -> RollbackReport:
     """Run the rollback job. What ended it early, after some of it was done, is in the observer."""
-    from z_interact_assets.cli.runs import op_config  # noqa: PLC0415 - imports dagster
-
     everything = chosen.image_ids is None and chosen.batch_keys is None
     config = {
         "image_ids": None if chosen.image_ids is None else list(chosen.image_ids),
@@ -45,17 +45,16 @@ def reclaim_now(
 
     The bucket is matched once for all of them. What ended it early, after some of it was done, is in the observer.
     """
-    from z_interact_assets.cli.runs import op_config  # noqa: PLC0415 - imports dagster
+    from z_interact_assets.defs.partitions import range_tags  # noqa: PLC0415 - imports dagster
 
     waiting = workspace.ledger.undo.count(reclaimable(batch_keys))
-    groups = list(ranges(workspace.ledger.planning.batch_keys(), waiting, exact=batch_keys is not None))
+    ranges = batch_ranges(waiting, gap=0 if batch_keys is not None else BRIDGED_GAP)
     if vacuum:
         workspace.table.space.check_vacuum()
     with shown_progress("Reclaiming") as runs.observer.listen:
-        for number, group in enumerate(groups, start=1):
-            config = {"dry_run": False, "vacuum": vacuum and number == len(groups)}
-            tags = {"dagster/asset_partition_range_start": group[0], "dagster/asset_partition_range_end": group[-1]}
-            runs.run("reclaim_base64", config=op_config("reclaimed_images", config), tags=tags, check=False)
+        for number, batches in enumerate(ranges, start=1):
+            config = op_config("reclaimed_images", {"dry_run": False, "vacuum": vacuum and number == len(ranges)})
+            runs.run("reclaim_base64", config=config, tags=range_tags(*batches), check=False)
             if runs.observer.error is not None or runs.observer.stop.is_set():
                 break
     reports: list[ReclaimReport] = runs.observer.results.get("reclaim", [])

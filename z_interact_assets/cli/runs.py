@@ -146,11 +146,6 @@ def opened_runs(workspace: Workspace) -> Iterator[Runs]:
             runs.close()
 
 
-def op_config(op: str, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return run config for one op, leaving out what is None."""
-    return {"ops": {op: {"config": {name: value for name, value in config.items() if value is not None}}}}
-
-
 def _error_of(result: "ExecuteInProcessResult") -> ZInteractError | None:
     """Return what ended a step: an error of ours that the observer did not hear of, or a stranger's.
 

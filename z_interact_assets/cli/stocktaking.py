@@ -5,8 +5,9 @@ from typing import Any
 import click
 
 from z_interact_assets.cli.errors import print_error
-from z_interact_assets.cli.runs import Runs, op_config
+from z_interact_assets.cli.runs import Runs
 from z_interact_assets.core.errors import SettingsError, StorageRefusedError, StorageUnavailableError
+from z_interact_assets.defs.run_config import op_config
 from z_interact_assets.workspace import Workspace
 
 

@@ -1,7 +1,8 @@
 """`validate` as a function: what the command and the demo do alike."""
 
 from z_interact_assets.cli.progress import shown_progress
-from z_interact_assets.cli.runs import Runs, op_config
+from z_interact_assets.cli.runs import Runs
+from z_interact_assets.defs.run_config import op_config
 from z_interact_assets.validate import ValidationReport
 
 

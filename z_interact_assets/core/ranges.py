@@ -4,19 +4,19 @@ from collections.abc import Iterable
 
 from z_interact_assets.core.planning import batch_key
 
-# A batch that is done already costs a run about 20 ms of Dagster's bookkeeping, a further run some three seconds.
+# A batch that is done already costs a run about 20 ms of Dagster's bookkeeping, one more queued run three seconds.
 MAX_GAP = 100
 
 
-def batch_ranges(keys: Iterable[str], *, longest: int | None = None) -> list[tuple[str, str]]:
-    """Return ranges (first and last key) that hold all of the batches, and between them at most MAX_GAP others.
+def batch_ranges(keys: Iterable[str], *, gap: int = MAX_GAP, longest: int | None = None) -> list[tuple[str, str]]:
+    """Return ranges (first and last key) that hold all of the batches, and between two of them at most `gap` others.
 
     No range holds more than `longest` batches.
     """
     ranges: list[tuple[int, int]] = []
     for number in sorted({int(key[1:]) for key in keys}):
         first, last = ranges[-1] if ranges else (number, number)
-        if ranges and number - last <= MAX_GAP + 1 and (longest is None or number - first < longest):
+        if ranges and number - last <= gap + 1 and (longest is None or number - first < longest):
             ranges[-1] = (first, number)
         else:
             ranges.append((number, number))

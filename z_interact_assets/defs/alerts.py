@@ -69,19 +69,21 @@ def failed_runs_are_told(
 ) -> dg.SkipReason | None:
     """Tell of one run. What a channel does not take is the tick's error; the others have it all the same."""
     run, settings = context.dagster_run, workspace.settings
-    if not channels(settings):
-        return dg.SkipReason(NO_CHANNEL)
+    if (untold := nobody_to_tell(run, settings)) is not None:
+        return untold
     if _will_be_retried(context):
         return dg.SkipReason(f"Dagster tries run {run.run_id} again.")
-    if is_of_the_command_line(run):
-        return dg.SkipReason(f"Run {run.run_id} is somebody's at the command line.")
     tell(about_failure(_failed(context), ui_url=settings.dagster_ui_url), settings)
     return None
 
 
-def is_of_the_command_line(run: dg.DagsterRun) -> bool:
-    """Tell whether somebody watched the run at a terminal."""
-    return run.tags.get(BY_COMMAND_LINE[0]) == BY_COMMAND_LINE[1]
+def nobody_to_tell(run: dg.DagsterRun, settings: Settings) -> dg.SkipReason | None:
+    """Return why nobody is told of a run, whatever became of it; None if somebody is."""
+    if not channels(settings):
+        return dg.SkipReason(NO_CHANNEL)
+    if run.tags.get(BY_COMMAND_LINE[0]) == BY_COMMAND_LINE[1]:
+        return dg.SkipReason(f"Run {run.run_id} is somebody's at the command line.")
+    return None
 
 
 def _will_be_retried(context: dg.RunFailureSensorContext) -> bool:

@@ -12,6 +12,7 @@ from z_interact_assets.defs.failures import as_failures
 from z_interact_assets.defs.metadata import TAGS, numbers, table, text_column
 from z_interact_assets.defs.pools import IMAGES_TABLE
 from z_interact_assets.defs.resources import RunObserver
+from z_interact_assets.defs.run_config import op_config
 from z_interact_assets.defs.timeouts import A_DAY
 from z_interact_assets.execution.progress import Progress
 from z_interact_assets.migrate.migration import clock_ms
@@ -97,7 +98,7 @@ def restore(
 
 
 @dg.job(
-    config={"ops": {"backup": {"config": {"out": "/backups/z-interact"}}}},
+    config=op_config("backup", {"out": "/backups/z-interact"}),
     tags=A_DAY,
     description=(
         "Back up every row with its base64 and the whole ledger, into a folder of the machine that does the run. "
@@ -110,7 +111,7 @@ def backup_images() -> None:
 
 
 @dg.job(
-    config={"ops": {"restore": {"config": {"folder": "/backups/z-interact", "overwrite": False, "dry_run": True}}}},
+    config=op_config("restore", {"folder": "/backups/z-interact", "overwrite": False, "dry_run": True}),
     tags=A_DAY,
     description=(
         "Put rows of a backup back, once all of it was proved. **Changes nothing until `dry_run` is false**; rows the "

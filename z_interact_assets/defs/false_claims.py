@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from z_interact_assets.alerts import FalseClaim, about_false_claims
-from z_interact_assets.defs.alerts import NO_CHANNEL, channels, is_of_the_command_line, tell
+from z_interact_assets.defs.alerts import nobody_to_tell, tell
 from z_interact_assets.workspace import Workspace
 
 
@@ -24,10 +24,8 @@ def false_claims_are_told(
 ) -> dg.SkipReason | None:
     """Tell of one run's checks."""
     run, settings = context.dagster_run, workspace.settings
-    if not channels(settings):
-        return dg.SkipReason(NO_CHANNEL)
-    if is_of_the_command_line(run):
-        return dg.SkipReason(f"Run {run.run_id} is somebody's at the command line.")
+    if (untold := nobody_to_tell(run, settings)) is not None:
+        return untold
     claims = list(_false_claims(context.instance, run))
     if not claims:
         return dg.SkipReason(f"Run {run.run_id} found no claim false.")

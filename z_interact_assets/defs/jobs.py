@@ -3,8 +3,6 @@
 A job's `config` is what the launchpad opens with, and what a run without any config gets: the safe choice, spelled out.
 """
 
-from typing import Any
-
 import dagster as dg
 
 from z_interact_assets.defs.backup import backup_images, restore_images
@@ -14,13 +12,9 @@ from z_interact_assets.defs.legacy import no_new_base64, table_shape_is_known
 from z_interact_assets.defs.migration import migrated_images, migration_batches
 from z_interact_assets.defs.report import storage_report as storage_report_asset
 from z_interact_assets.defs.reversal import reclaimed_images, rollback_migration
+from z_interact_assets.defs.run_config import op_config
 from z_interact_assets.defs.timeouts import A_DAY, TWO_HOURS
 from z_interact_assets.defs.validation import public_urls_serve_the_images, validation
-
-
-def _config(op: str, **config: Any) -> dict[str, Any]:
-    return {"ops": {op: {"config": config}}}
-
 
 plan_batches = dg.define_asset_job(
     "plan_batches",
@@ -40,7 +34,7 @@ migrate_images = dg.define_asset_job(
 reclaim_base64 = dg.define_asset_job(
     "reclaim_base64",
     selection=dg.AssetSelection.assets(reclaimed_images).without_checks(),
-    config=_config("reclaimed_images", dry_run=True, vacuum=False),
+    config=op_config("reclaimed_images", {"dry_run": True, "vacuum": False}),
     tags=A_DAY,
     description=(
         "Clear base64 that is proved to be in R2, after its soak. **Changes nothing until `dry_run` is false**; the "
@@ -73,7 +67,7 @@ storage_report = dg.define_asset_job(
 validate_migration = dg.define_asset_job(
     "validate_migration",
     selection=dg.AssetSelection.checks(validation),
-    config=_config("validation", mode="head"),
+    config=op_config("validation", {"mode": "head"}),
     tags=A_DAY,
     description=(
         "Prove again that every migrated image is in R2 and its row points at it. Reads only. `mode: full` reads "

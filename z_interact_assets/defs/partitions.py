@@ -7,6 +7,9 @@ from z_interact_assets.storage.ledger import Ledger
 MIGRATION_BATCH = "migration_batch"
 migration_batch_partitions = dg.DynamicPartitionsDefinition(name=MIGRATION_BATCH)
 
+RANGE_START = "dagster/asset_partition_range_start"
+RANGE_END = "dagster/asset_partition_range_end"
+
 # psycopg sends at most 65,535 parameters a statement; SQLite takes 10,000 keys in 0.05 s.
 _KEYS_A_CALL = 10_000
 
@@ -18,6 +21,11 @@ def mirror_batches(instance: dg.DagsterInstance, ledger: Ledger) -> int:
     for start in range(0, len(absent), _KEYS_A_CALL):
         instance.add_dynamic_partitions(MIGRATION_BATCH, absent[start : start + _KEYS_A_CALL])
     return len(absent)
+
+
+def range_tags(first: str, last: str) -> dict[str, str]:
+    """Return the tags by which one run takes all batches from the first to the last."""
+    return {RANGE_START: first, RANGE_END: last}
 
 
 def in_runs_of(batches: int | None, asset: dg.AssetsDefinition) -> dg.AssetsDefinition:

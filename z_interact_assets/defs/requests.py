@@ -6,7 +6,7 @@ import dagster as dg
 
 from z_interact_assets.core.ranges import batch_ranges
 from z_interact_assets.defs.data_versions import BATCHES, input_version, observed
-from z_interact_assets.defs.partitions import mirror_batches
+from z_interact_assets.defs.partitions import RANGE_END, RANGE_START, mirror_batches, range_tags
 from z_interact_assets.migrate.planner import PlanResult
 from z_interact_assets.storage.ledger import Ledger
 from z_interact_assets.workspace import Workspace
@@ -15,8 +15,6 @@ MIGRATE_JOB = "migrate_images"
 MIGRATED_IMAGES = dg.AssetKey("migrated_images")
 MIGRATION_BATCHES = dg.AssetKey("migration_batches")
 LEGACY_IMAGES = dg.AssetKey("legacy_images")
-RANGE_START = "dagster/asset_partition_range_start"
-RANGE_END = "dagster/asset_partition_range_end"
 
 # A run that works keeps a lease alive in the ledger; before its first one, it reports the batches that are done.
 GRACE_S = 600.0
@@ -130,7 +128,7 @@ def range_requests(
             run_key=f"{run_key} {first}-{last}",
             job_name=job_name,
             run_config=run_config,
-            tags={RANGE_START: first, RANGE_END: last},
+            tags=range_tags(first, last),
         )
         for first, last in batch_ranges(keys, longest=longest)
     ]

@@ -16,6 +16,7 @@ from z_interact_assets.defs.migration import migrated_images
 from z_interact_assets.defs.partitions import migration_batch_partitions
 from z_interact_assets.defs.pools import IMAGES_TABLE
 from z_interact_assets.defs.resources import R2Resource, RunObserver
+from z_interact_assets.defs.run_config import op_config
 from z_interact_assets.defs.timeouts import A_DAY
 from z_interact_assets.inventory import Inventory, take_inventory
 from z_interact_assets.reverse import Chosen, Means, Reclaim, Rollback, reclaimable
@@ -75,7 +76,7 @@ def rollback(
 
 
 @dg.job(
-    config={"ops": {"rollback": {"config": {"batch_keys": ["b000001"], "delete_objects": False, "dry_run": True}}}},
+    config=op_config("rollback", {"batch_keys": ["b000001"], "delete_objects": False, "dry_run": True}),
     tags=A_DAY,
     description=(
         "Take a migration back, byte for byte: of some batches (`batch_keys: [b000001]`), of some images "

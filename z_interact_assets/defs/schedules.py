@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import Any
 
 import dagster as dg
 
@@ -11,6 +12,7 @@ from z_interact_assets.defs.inventory import r2_inventory, storage_stats, totals
 from z_interact_assets.defs.jobs import migrate_images, reclaim_base64, validate_migration
 from z_interact_assets.defs.report import storage_report
 from z_interact_assets.defs.requests import in_hand, is_rehearsal, plan_now, range_requests, unfinished_runs
+from z_interact_assets.defs.run_config import op_config
 from z_interact_assets.defs.timeouts import TWO_HOURS
 from z_interact_assets.defs.validation import public_urls_serve_the_images
 from z_interact_assets.migrate.migration import clock_ms
@@ -22,7 +24,6 @@ Requests = list[dg.RunRequest] | dg.SkipReason
 
 _DAY_MS = int(timedelta(days=1).total_seconds() * 1000)
 _DUMP = "DATABASE_URL names a dump: it can be rehearsed on, not changed."
-_RUNNING, _STOPPED = dg.DefaultScheduleStatus.RUNNING, dg.DefaultScheduleStatus.STOPPED
 
 take_stock_and_report = dg.define_asset_job(
     "take_stock_and_report",
@@ -39,32 +40,42 @@ take_stock_and_report = dg.define_asset_job(
 def build_schedules(settings: AutomationSettings) -> Sequence[dg.ScheduleDefinition]:
     """Return the schedules; SettingsError for a cron expression that no day fulfils."""
     by_name = {
-        "nightly_migration_cron": _nightly_migration,
-        "nightly_reclaim_cron": _nightly_reclaim,
-        "daily_storage_report_cron": _daily_storage_report,
-        "weekly_full_validation_cron": _weekly_full_validation,
-        "weekly_summary_cron": _weekly_summary,
+        "nightly_migration": _nightly_migration,
+        "nightly_reclaim": _nightly_reclaim,
+        "daily_storage_report": _daily_storage_report,
+        "weekly_full_validation": _weekly_full_validation,
+        "weekly_summary": _weekly_summary,
     }
     return [_built(name, build, settings) for name, build in by_name.items()]
 
 
 def _built(
-    name: str, build: Callable[[str, AutomationSettings], dg.ScheduleDefinition], settings: AutomationSettings
+    name: str, build: Callable[[AutomationSettings], dg.ScheduleDefinition], settings: AutomationSettings
 ) -> dg.ScheduleDefinition:
-    cron: str = getattr(settings, name)
     try:
-        return build(cron, settings)
+        return build(settings)
     except dg.DagsterInvalidDefinitionError:  # 30 February
-        raise SettingsError([f"{name.upper()}: no date fulfils {cron!r}"]) from None
+        raise SettingsError([f"{name.upper()}_CRON: no date fulfils {_cron(name, settings)!r}"]) from None
 
 
-def _nightly_migration(cron: str, settings: AutomationSettings) -> dg.ScheduleDefinition:
+def _cron(name: str, settings: AutomationSettings) -> str:
+    return getattr(settings, f"{name}_cron")
+
+
+def _when(name: str, settings: AutomationSettings, *, on: bool) -> dict[str, Any]:
+    """Return a schedule's name and times, and whether it is on until somebody turns it off."""
+    return {
+        "name": name,
+        "cron_schedule": _cron(name, settings),
+        "execution_timezone": settings.schedule_time_zone,
+        "default_status": dg.DefaultScheduleStatus.RUNNING if on else dg.DefaultScheduleStatus.STOPPED,
+    }
+
+
+def _nightly_migration(settings: AutomationSettings) -> dg.ScheduleDefinition:
     @dg.schedule(
-        name="nightly_migration",
         job=migrate_images,
-        cron_schedule=cron,
-        execution_timezone=settings.schedule_time_zone,
-        default_status=_RUNNING if settings.unattended else _STOPPED,
+        **_when("nightly_migration", settings, on=settings.unattended),
         description=(
             "Plans what is new and migrates all that is pending, also what failed before: batches that a run has in "
             "hand or waits for are left to it. Rows set aside or rolled back are not tried again."
@@ -86,13 +97,10 @@ def _nightly_migration(cron: str, settings: AutomationSettings) -> dg.ScheduleDe
     return nightly_migration
 
 
-def _nightly_reclaim(cron: str, settings: AutomationSettings) -> dg.ScheduleDefinition:
+def _nightly_reclaim(settings: AutomationSettings) -> dg.ScheduleDefinition:
     @dg.schedule(
-        name="nightly_reclaim",
         job=reclaim_base64,
-        cron_schedule=cron,
-        execution_timezone=settings.schedule_time_zone,
-        default_status=_STOPPED,
+        **_when("nightly_reclaim", settings, on=False),
         description=(
             "CLEARS base64 from the app's table, of images whose soak of RECLAIM_AFTER_DAYS is over, each after every "
             "byte of its object was read back and proved. Off until you turn it on; UNATTENDED does not."
@@ -105,20 +113,15 @@ def _nightly_reclaim(cron: str, settings: AutomationSettings) -> dg.ScheduleDefi
         due = list(workspace.ledger.undo.count(reclaimable(until=until)))
         if not due:
             return dg.SkipReason("No base64 is past its soak.")
-        return _requests(
-            context, workspace, due, settings, {"ops": {"reclaimed_images": {"config": {"dry_run": False}}}}
-        )
+        return _requests(context, workspace, due, settings, op_config("reclaimed_images", {"dry_run": False}))
 
     return nightly_reclaim
 
 
-def _daily_storage_report(cron: str, settings: AutomationSettings) -> dg.ScheduleDefinition:
+def _daily_storage_report(settings: AutomationSettings) -> dg.ScheduleDefinition:
     return dg.ScheduleDefinition(
-        name="daily_storage_report",
         job=take_stock_and_report,
-        cron_schedule=cron,
-        execution_timezone=settings.schedule_time_zone,
-        default_status=_RUNNING,
+        **_when("daily_storage_report", settings, on=True),
         description=(
             "Lists the bucket, matches it with table and ledger, and writes the storage report; fetches some images by "
             "their public URLs. Only reads."
@@ -126,25 +129,19 @@ def _daily_storage_report(cron: str, settings: AutomationSettings) -> dg.Schedul
     )
 
 
-def _weekly_full_validation(cron: str, settings: AutomationSettings) -> dg.ScheduleDefinition:
+def _weekly_full_validation(settings: AutomationSettings) -> dg.ScheduleDefinition:
     return dg.ScheduleDefinition(
-        name="weekly_full_validation",
         job=validate_migration,
-        run_config={"ops": {"validation": {"config": {"mode": "full"}}}},
-        cron_schedule=cron,
-        execution_timezone=settings.schedule_time_zone,
-        default_status=_RUNNING,
+        run_config=op_config("validation", {"mode": "full"}),
+        **_when("weekly_full_validation", settings, on=True),
         description="Reads every byte of every migrated image back and proves it. Only reads.",
     )
 
 
-def _weekly_summary(cron: str, settings: AutomationSettings) -> dg.ScheduleDefinition:
+def _weekly_summary(settings: AutomationSettings) -> dg.ScheduleDefinition:
     @dg.schedule(
-        name="weekly_summary",
         job=weekly_summary,
-        cron_schedule=cron,
-        execution_timezone=settings.schedule_time_zone,
-        default_status=_RUNNING,
+        **_when("weekly_summary", settings, on=True),
         description="Sends the week in numbers by webhook and mail, whichever is set; without either there is no run.",
     )
     def weekly_summary_schedule(workspace: dg.ResourceParam[Workspace]) -> dg.RunRequest | dg.SkipReason:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from z_interact_assets.core.errors import ReportUnwritableError
+from z_interact_assets.storage.durable import sync_folder
 
 LATEST = "latest"
 _UNFINISHED = ".unfinished"
@@ -40,7 +41,7 @@ def _publish(directory: Path, name: str, files: Mapping[str, bytes]) -> Path:
     try:
         for file, data in files.items():
             _write(draft / file, data)
-        _sync(draft)
+        sync_folder(draft)
         final = _settle(draft, directory, name)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
@@ -70,7 +71,7 @@ def _settle(draft: Path, directory: Path, name: str) -> Path:
                 if not os.path.lexists(final):
                     raise
             else:
-                _sync(directory)
+                sync_folder(directory)
                 return final
         number += 1
 
@@ -83,15 +84,7 @@ def _lead_to(final: Path) -> None:
     except BaseException:
         link.unlink(missing_ok=True)
         raise
-    _sync(final.parent)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync_folder(final.parent)
 
 
 def _clear_abandoned(directory: Path) -> None:

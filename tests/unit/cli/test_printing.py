@@ -5,7 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from z_interact_assets.cli.errors import exit_code_of, print_error, reported
-from z_interact_assets.cli.migrating import BRIDGED_GAP, added_up, ranges
+from z_interact_assets.cli.migrating import BRIDGED_GAP, added_up
 from z_interact_assets.cli.options import plain, print_json
 from z_interact_assets.cli.progress import shown_progress
 from z_interact_assets.core.errors import (
@@ -16,6 +16,7 @@ from z_interact_assets.core.errors import (
     TableUnusableError,
     ZInteractError,
 )
+from z_interact_assets.core.ranges import batch_ranges
 from z_interact_assets.execution.progress import Progress
 from z_interact_assets.migrate.outcomes import Totals
 
@@ -84,7 +85,7 @@ def test_wrong_settings_are_listed_one_a_line(capsys: pytest.CaptureFixture[str]
 
 def test_small_gaps_between_pending_batches_are_bridged() -> None:
     pending = {KEYS[0]: 1, KEYS[BRIDGED_GAP + 1]: 1, KEYS[99]: 1}
-    assert [(run[0], run[-1]) for run in ranges(KEYS, pending)] == [
+    assert batch_ranges(pending, gap=BRIDGED_GAP) == [
         (KEYS[0], KEYS[BRIDGED_GAP + 1]),
         (KEYS[99], KEYS[99]),
     ]
@@ -92,11 +93,11 @@ def test_small_gaps_between_pending_batches_are_bridged() -> None:
 
 def test_batches_that_were_asked_for_are_run_without_their_neighbours() -> None:
     pending = {KEYS[0]: 1, KEYS[1]: 1, KEYS[3]: 1}
-    assert list(ranges(KEYS, pending, exact=True)) == [KEYS[0:2], [KEYS[3]]]
+    assert batch_ranges(pending, gap=0) == [(KEYS[0], KEYS[1]), (KEYS[3], KEYS[3])]
 
 
 def test_nothing_pending_makes_no_run() -> None:
-    assert list(ranges(KEYS, {})) == []
+    assert batch_ranges({}, gap=BRIDGED_GAP) == []
 
 
 def test_totals_of_runs_add_up() -> None:

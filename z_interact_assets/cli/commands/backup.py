@@ -7,6 +7,7 @@ import click
 from z_interact_assets.cli.errors import FINISHED_WITH_FINDINGS, INTERRUPTED
 from z_interact_assets.cli.options import as_json, examples, print_json
 from z_interact_assets.cli.printing import print_backup
+from z_interact_assets.defs.run_config import op_config
 
 
 @examples(
@@ -36,7 +37,7 @@ def backup(ctx: click.Context, *, out: Path, as_json: bool) -> None:
     `duration_seconds`.
     """
     from z_interact_assets.cli.progress import shown_progress  # noqa: PLC0415 - see app
-    from z_interact_assets.cli.runs import op_config, opened_runs  # noqa: PLC0415 - imports dagster
+    from z_interact_assets.cli.runs import opened_runs  # noqa: PLC0415 - imports dagster
     from z_interact_assets.cli.session import opened  # noqa: PLC0415
 
     with opened() as workspace, opened_runs(workspace) as runs:

@@ -8,6 +8,7 @@ import click
 from z_interact_assets.cli.errors import FINISHED_WITH_FINDINGS, INTERRUPTED
 from z_interact_assets.cli.options import as_json, examples, print_json
 from z_interact_assets.cli.printing import print_restore
+from z_interact_assets.defs.run_config import op_config
 
 if TYPE_CHECKING:
     from z_interact_assets.backup import RestoreOptions, RestoreReport
@@ -55,7 +56,7 @@ def restore(
 
 def _carried_out(folder: Path, options: "RestoreOptions") -> "RestoreReport":
     from z_interact_assets.cli.progress import shown_progress  # noqa: PLC0415 - see app
-    from z_interact_assets.cli.runs import op_config, opened_runs  # noqa: PLC0415 - imports dagster
+    from z_interact_assets.cli.runs import opened_runs  # noqa: PLC0415 - imports dagster
     from z_interact_assets.cli.session import opened  # noqa: PLC0415
 
     config = {
