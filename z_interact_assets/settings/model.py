@@ -144,6 +144,25 @@ class Settings(AutomationSettings):
     report_dir: Path = Field(
         default_factory=lambda data: data["dagster_home"] / "reports", description="folder the reports are written to"
     )
+    reports_kept: int = Field(30, ge=1, le=10_000, description="newest reports that are kept, 1 to 10000")
+    report_personal_data: bool = Field(
+        default=False,
+        description="true: the report's files hold participants as they are, and prompts; false: pseudonyms, no "
+        "prompts",
+    )
+    report_pseudonym_key: Annotated[SecretStr, _secret(rules.check_pseudonym_key)] | None = Field(
+        None,
+        description="secret that makes pseudonyms of participants, 16 characters or more: the same ones in every "
+        "report; unset: new ones in each",
+    )
+    report_bucket_name: str | None = Field(
+        None,
+        pattern=r"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$",
+        description="private bucket that reports are published to; unset: R2_BUCKET_NAME, under names nobody can guess",
+    )
+    report_link_hours: float = Field(
+        24, gt=0, le=168, description="hours the links to a published report are good for, at most 168"
+    )
     api_token: SecretStr | None = Field(None, description="bearer token of the HTTP API")
 
     dagster_ui_url: Annotated[str, AfterValidator(rules.check_web_url)] | None = Field(
@@ -163,6 +182,17 @@ class Settings(AutomationSettings):
     r2_storage_usd_per_gb_month: Price = Field(0.015, description="price of a GB stored for a month, for estimates")
     r2_class_a_usd_per_million: Price = Field(4.5, description="price of a million writes and listings, for estimates")
     r2_class_b_usd_per_million: Price = Field(0.36, description="price of a million reads, for estimates")
+    r2_reads_per_month: int | None = Field(
+        None,
+        ge=0,
+        description="reads of the bucket a month, from Cloudflare's dashboard, for estimates; unset: unknown",
+    )
+    database_usd_per_gb_month: Price = Field(
+        0.75, description="price of a GB in the app's database for a month, for estimates; the default is D1's"
+    )
+    database_limit_bytes: Bytes | None = Field(
+        None, description="size at which the app's database is full; unset: D1's 10 GB, for Postgres none"
+    )
 
     @field_validator("dagster_home", "static_dir", "report_dir")
     @classmethod

@@ -21,6 +21,7 @@ _CRON_FIELDS = (
     ("day of the week", 0, 7, ("sun", "mon", "tue", "wed", "thu", "fri", "sat")),
 )
 _CRON_ITEM = re.compile(r"(?:(?P<every>\*)|(?P<first>\w+)(?:-(?P<last>\w+))?)(?:/(?P<step>[1-9][0-9]?))?", re.ASCII)
+_PSEUDONYM_KEY_CHARACTERS = 16
 _FERNET_KEY_BYTES = 32
 
 
@@ -102,6 +103,13 @@ def check_encryption_key(key: str) -> str:
         size = 0
     if size != _FERNET_KEY_BYTES:
         raise ValueError("not a Fernet key (32 bytes in url-safe base64)")
+    return key
+
+
+def check_pseudonym_key(key: str) -> str:
+    """A secret too long to be tried out."""
+    if len(key) < _PSEUDONYM_KEY_CHARACTERS:
+        raise ValueError(f"shorter than {_PSEUDONYM_KEY_CHARACTERS} characters")
     return key
 
 
