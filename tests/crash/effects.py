@@ -24,6 +24,7 @@ from typing import Any
 BEFORE, AFTER = "before", "after"
 NOBODY = "nobody"
 _OURS = "z_interact_assets."
+_TOOL = "z_interact_assets.storage.durable"  # what it does, it does for whoever calls it
 _WRITING_METHODS = frozenset({"PUT", "POST", "DELETE", "PATCH"})
 _WRITING_FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _FILE_EVENTS = {
@@ -90,7 +91,8 @@ def _doer() -> str:
     frame = sys._getframe()
     while frame is not None:
         code = frame.f_code
-        if frame.f_globals.get("__name__", "").startswith(_OURS) and code.co_name[0] not in "_<":
+        module = frame.f_globals.get("__name__", "")
+        if module.startswith(_OURS) and module != _TOOL and code.co_name[0] not in "_<":
             return code.co_qualname
         frame = frame.f_back
     return NOBODY
