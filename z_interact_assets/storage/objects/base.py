@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from pathlib import Path
 from typing import Self
 
 from z_interact_assets.core.errors import (
@@ -35,6 +36,7 @@ from z_interact_assets.core.urls import KnownBases
 from z_interact_assets.storage.objects.batch import run_bounded
 from z_interact_assets.storage.objects.client import DEFAULT_CACHE_CONTROL, url_problems
 from z_interact_assets.storage.objects.fetch import ImageFetcher
+from z_interact_assets.storage.objects.files import FileHeaders
 from z_interact_assets.storage.objects.payload import image_bytes, published_type
 
 MAX_PUT_BYTES = 5 * 1024**3
@@ -165,6 +167,10 @@ class BaseStore(ABC):
     def key_from_url(self, url: str) -> str | None:
         """The key of one of our objects' URLs, under any base that is or was ours; None for any other URL."""
         return self._bases.key_of(url)
+
+    @abstractmethod
+    def upload_file(self, key: str, path: Path, headers: FileHeaders) -> str:
+        """Stream a file of any type to the key, over whatever is there; return its ETag, which proves it."""
 
     @abstractmethod
     def head(self, key: str) -> StoredObject | None:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from threading import Lock
 from urllib.parse import urlencode
 
@@ -14,6 +15,7 @@ from z_interact_assets.core.models import ObjectSummary, StoredObject
 from z_interact_assets.storage.objects.base import BaseStore, ObjectWrite, check_expiry
 from z_interact_assets.storage.objects.client import DEFAULT_CACHE_CONTROL
 from z_interact_assets.storage.objects.fetch import ImageFetcher
+from z_interact_assets.storage.objects.files import FileHeaders, etag_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,22 @@ class MemoryStore(BaseStore):
 
     def __repr__(self) -> str:
         return f"MemoryStore(bucket={self._bucket!r}, public_url={self._bases.public_base!r})"
+
+    def upload_file(self, key: str, path: Path, headers: FileHeaders) -> str:
+        """Keep the file's bytes."""
+        validate_key(key)
+        etag = etag_of(path)
+        with self._lock:
+            self.requests["put"] += 1
+            self._objects[key] = _Stored(
+                data=path.read_bytes(),
+                etag=etag,
+                content_type=headers.content_type,
+                cache_control=headers.cache_control,
+                metadata=dict(headers.metadata),
+                at=self._clock(),
+            )
+        return etag
 
     def head(self, key: str) -> StoredObject | None:
         """Metadata without the bytes; None if there is no such object."""
