@@ -38,7 +38,7 @@ def launcher(server: str, monkeypatch: pytest.MonkeyPatch):
     )
 
 
-@pytest.mark.parametrize("state", ["STARTED", "SUCCESS"])
+@pytest.mark.parametrize("state", ["STARTED", pytest.param("SUCCESS", marks=pytest.mark.exhaustive)])
 def test_a_run_that_no_worker_has_in_hand_is_lost_after_a_while(launcher, state: str):
     launcher.celery.backend.store_result(state, None, state)
     run = run_of_task(state)

@@ -333,6 +333,7 @@ class Effects:
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_killed_at_any_instant_the_same_command_finishes(site: Site, shelf: Path, tmp_path: Path):
     """Rows to insert, to put back, to give their reclaimed text; one edited; and the ledger lost."""
     add_images(site, 60)

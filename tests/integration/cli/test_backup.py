@@ -173,6 +173,7 @@ def test_a_table_out_of_reach_ends_with_3(here: Here) -> None:
         assert "hunter2" not in said(ended)
 
 
+@pytest.mark.exhaustive
 def test_a_full_disk_ends_with_3_and_the_next_run_goes_on(here: Here) -> None:
     """No file may grow past 3 MB: Dagster's home has room, the backup's part of 4 MB has none."""
     here.app.add_many([{"id": f"row-{number}", "image_data": f"{number:x}" * 300_000} for number in range(16)])

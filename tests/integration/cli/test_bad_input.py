@@ -253,7 +253,9 @@ def test_stats_go_on_without_the_bucket_and_say_so(tmp_path: Path, standin: Stan
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("isolation", ["EXCLUSIVE", pytest.param("IMMEDIATE", marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize(
+    "isolation", [pytest.param(name, marks=pytest.mark.exhaustive) for name in ("EXCLUSIVE", "IMMEDIATE")]
+)
 def test_a_locked_database_is_out_of_reach(tmp_path: Path, standin: StandIn, isolation: str) -> None:
     site = Site(tmp_path, standin)
     site.add_images(IMAGES)

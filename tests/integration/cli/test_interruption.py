@@ -140,6 +140,7 @@ def no_file_over(kilobytes: int) -> Callable[[], None]:
 @pytest.mark.parametrize(
     "kilobytes", [pytest.param(16, marks=pytest.mark.exhaustive), pytest.param(160, marks=pytest.mark.exhaustive), 240]
 )
+@pytest.mark.exhaustive
 def test_a_full_disk_is_named_and_the_next_run_finishes(new_site: NewSite, kilobytes: int) -> None:
     """At the home's making, while planning, and among the uploads."""
     site = new_site()

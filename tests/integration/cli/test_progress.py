@@ -43,6 +43,7 @@ def test_a_terminal_gets_a_bar_and_stdout_stays_clean(site: Site) -> None:
     assert "\x1b[?25h" in shown.rpartition("\x1b[?25l")[2], "the cursor stays hidden"
 
 
+@pytest.mark.exhaustive
 def test_no_color_takes_the_colours_out_of_the_bar(site: Site) -> None:
     site.add_images(5)
     _, shown = on_a_terminal(site, "plan", NO_COLOR="1")

@@ -23,6 +23,7 @@ def test_a_backfill_of_all_batches_is_one_run_and_each_is_materialised_with_its_
     assert rig.stored_twice() == []
 
 
+@pytest.mark.exhaustive
 def test_a_selection_with_gaps_is_a_run_for_each_range(rig: Rig):
     batches = rig.new_batches(8)
     chosen = [*batches[:3], batches[4], *batches[6:]]

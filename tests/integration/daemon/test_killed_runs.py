@@ -42,6 +42,7 @@ def test_a_killed_worker_leaves_true_statuses_and_the_daemon_starts_the_run_anew
     assert rig.stored_twice() == []
 
 
+@pytest.mark.exhaustive
 def test_a_terminated_run_ends_what_is_in_flight_and_reports_every_batch_that_is_done(rig: Rig):
     batches = rig.new_batches(24)
     with rig.tap.slow(0.2):

@@ -30,6 +30,7 @@ def run(rig: Rig, *command: str, folder: Path) -> subprocess.CompletedProcess[st
     )  # fmt: skip
 
 
+@pytest.mark.exhaustive
 def test_the_ui_shows_what_our_command_did_and_the_command_what_the_ui_did(rig: Rig, tmp_path: Path):
     ours, theirs = rig.new_batches(2), rig.new_batches(2)
     selected = [argument for key in ours for argument in ("--batch", key)]
@@ -56,6 +57,7 @@ def client(rig: Rig) -> DagsterGraphQLClient:
 
 # dagster-graphql's own use of gql.
 @pytest.mark.filterwarnings("ignore:Using variable_values and operation_name arguments:DeprecationWarning")
+@pytest.mark.exhaustive
 def test_a_script_launches_a_range_through_dagsters_graphql_client(rig: Rig, client: DagsterGraphQLClient):
     batches = rig.new_batches(3)
     run_id = client.submit_job_execution(

@@ -26,6 +26,7 @@ def launch(rig: Rig, key: str) -> str:
     return answer["run"]["runId"]
 
 
+@pytest.mark.exhaustive
 def test_queued_runs_that_write_the_table_take_turns(rig: Rig):
     keys = rig.new_batches(3)
     with rig.tap.slow(0.3):

@@ -73,6 +73,7 @@ def test_nothing_follows_in_the_middle_of_a_migration(installation: Installation
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_batches_that_failed_or_were_never_done_are_not_waited_for(install: Install):
     installation = install(refuse_the_unlucky)
     installation.add_rows(9)
@@ -98,6 +99,7 @@ def test_an_inventory_that_failed_is_not_tried_again_by_itself(migrated: Install
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_report_follows_statistics_somebody_took(migrated: Installation):
     automation = Automation(migrated)
 

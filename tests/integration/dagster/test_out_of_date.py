@@ -109,6 +109,7 @@ def test_statistics_and_report_are_out_of_date_only_once_their_numbers_changed(m
     assert Shown(migrated).stock == [FRESH] * 3
 
 
+@pytest.mark.exhaustive
 def test_a_plan_of_rows_nobody_had_observed_is_not_out_of_date(migrated: Installation) -> None:
     migrated.observe()
     migrated.add_rows(2, prefix="new")
@@ -121,6 +122,7 @@ def test_a_plan_of_rows_nobody_had_observed_is_not_out_of_date(migrated: Install
     assert Shown(migrated).plan == STALE
 
 
+@pytest.mark.exhaustive
 def test_images_tried_again_for_somebody_are_no_new_work_of_the_table(installation: Installation) -> None:
     installation.add_row("broken", "not base64!")
     installation.plan()
@@ -134,6 +136,7 @@ def test_images_tried_again_for_somebody_are_no_new_work_of_the_table(installati
     assert Shown(installation).plan == FRESH
 
 
+@pytest.mark.exhaustive
 def test_a_batch_whose_rows_the_app_changed_says_so_on_its_page(migrated: Installation) -> None:
     migrated.sql("UPDATE images SET image_data = ?, image_url = NULL WHERE id = 'image-003'", base64_of(make_png(77)))
     migrated.observe()

@@ -201,7 +201,9 @@ NO_PROOF = {
 
 
 @pytest.mark.parametrize("where", NO_PROOF)
-@pytest.mark.parametrize("fault", [drop_before, BUSY], ids=["dropped", "503"])
+@pytest.mark.parametrize(
+    "fault", [pytest.param(drop_before, marks=pytest.mark.exhaustive), BUSY], ids=["dropped", "503"]
+)
 def test_reclaim_clears_nothing_it_has_no_proof_of(unchanged: Desk, where: str, fault: Fault):
     unchanged.weather.turn(where, fault, NO_PROOF[where](unchanged.weather))
     assert unchanged.run("reclaim", "--all-due")[0] == OUT_OF_REACH
@@ -235,7 +237,9 @@ def test_an_outage_in_the_middle_of_rollback_leaves_what_is_back_recorded(migrat
     assert {name: row["image_data"] for name, row in migrated.site.app.rows().items()} == originals
 
 
-@pytest.mark.parametrize("fault", [drop_after, BUSY], ids=["dropped after", "503"])
+@pytest.mark.parametrize(
+    "fault", [drop_after, pytest.param(BUSY, marks=pytest.mark.exhaustive)], ids=["dropped after", "503"]
+)
 def test_deletes_that_are_not_answered_are_done_by_the_next_rollback(migrated: Desk, fault: Fault):
     migrated.weather.turn("deletes", fault, at("POST", "delete"))
     code, document = migrated.run("rollback", "--all", "--delete-objects")

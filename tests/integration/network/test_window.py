@@ -72,7 +72,9 @@ def run(site: Site, storm: Storm) -> Migration:
     return migration
 
 
-@pytest.mark.parametrize("status", [pytest.param(429, marks=pytest.mark.slow), 503])
+@pytest.mark.parametrize(
+    "status", [pytest.param(429, marks=pytest.mark.exhaustive), pytest.param(503, marks=pytest.mark.slow)]
+)
 def test_the_window_halves_while_it_is_throttled_and_grows_again(
     tmp_path, rows: Rows, store, store_of, weather, clock, monkeypatch, status
 ):
