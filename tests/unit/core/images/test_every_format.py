@@ -93,7 +93,7 @@ def mutations(data: bytes) -> st.SearchStrategy[bytes]:
     return st.lists(edits, min_size=1, max_size=5).map(change)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(draw=st.data())
 def test_damaged_image_is_proved_or_rejected_and_nothing_else(samples, name, draw):
     result = outcome(draw.draw(mutations(samples[name])), ImageLimits(max_pixels=1_000_000))
