@@ -1,14 +1,15 @@
 """Workspace: settings turned into opened things (table, ledger, store) and services built on them. No Dagster here."""
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from random import Random
 
+from z_interact_assets.core.costs import Prices
 from z_interact_assets.core.errors import SettingsError
 from z_interact_assets.core.models import ImageLimits
-from z_interact_assets.core.planning import Prices, Rules
+from z_interact_assets.core.planning import Rules
 from z_interact_assets.core.preparation import Preparation
 from z_interact_assets.core.urls import KnownBases
 from z_interact_assets.doctor import Finding, diagnose
@@ -16,8 +17,11 @@ from z_interact_assets.execution.progress import ProgressListener, ignore_progre
 from z_interact_assets.migrate.migration import Engine, clock_ms
 from z_interact_assets.migrate.planner import Planner
 from z_interact_assets.migrate.static_files import StaticFolder
+from z_interact_assets.report import ReportOptions
 from z_interact_assets.reverse import Means
+from z_interact_assets.reverse.reclaim import DAY_MS
 from z_interact_assets.settings import Settings, load_settings
+from z_interact_assets.stats import D1_LIMIT_BYTES, Sources, Terms
 from z_interact_assets.storage.ledger import Ledger, open_ledger
 from z_interact_assets.storage.legacy import LegacyTable, open_table
 from z_interact_assets.storage.objects import R2Config, R2Store
@@ -56,6 +60,15 @@ class Workspace:
     def store(self) -> R2Store:
         """The bucket of the settings (SettingsError lists what is not set)."""
         store = R2Store.from_config(r2_config(self.settings))
+        self._opened.append(store)
+        return store
+
+    @cached_property
+    def report_store(self) -> R2Store:
+        """The bucket reports are published to (SettingsError lists what is not set)."""
+        config = r2_config(self.settings)
+        bucket = self.settings.report_bucket_name
+        store = R2Store.from_config(replace(config, bucket=bucket) if bucket else config)
         self._opened.append(store)
         return store
 
@@ -126,10 +139,36 @@ class Workspace:
         )
 
     def prices(self) -> Prices:
-        """Return R2's prices, for estimates."""
+        """Return what R2 and the database cost, for estimates."""
         return Prices(
             storage_gb_month=self.settings.r2_storage_usd_per_gb_month,
             class_a_million=self.settings.r2_class_a_usd_per_million,
+            class_b_million=self.settings.r2_class_b_usd_per_million,
+            database_gb_month=self.settings.database_usd_per_gb_month,
+        )
+
+    def sources(self) -> Sources:
+        """Return what statistics are made from."""
+        settings = self.settings
+        limit = settings.database_limit_bytes
+        if limit is None and not settings.database_url.get_secret_value().lower().startswith("postgres"):
+            limit = D1_LIMIT_BYTES
+        terms = Terms(
+            prices=self.prices(),
+            soak_ms=int(settings.reclaim_after_days * DAY_MS),
+            limit_bytes=limit,
+            reads_a_month=settings.r2_reads_per_month,
+        )
+        return Sources(table=self.table, ledger=self.ledger, bases=self.bases, terms=terms)
+
+    def report_options(self, directory: str | None = None) -> ReportOptions:
+        """Return how reports are written; `directory` overrides REPORT_DIR."""
+        key = self.settings.report_pseudonym_key
+        return ReportOptions(
+            directory=self.settings.report_dir if directory is None else self.settings.directory / directory,
+            keep=self.settings.reports_kept,
+            personal_data=self.settings.report_personal_data,
+            pseudonym_key=None if key is None else key.get_secret_value(),
         )
 
     def close(self) -> None:

@@ -149,31 +149,3 @@ def batch_count(rows: int, batch_size: int) -> int:
 def advised_batch_size(rows: int) -> int:
     """Return the MIGRATION_BATCH_SIZE that makes about COMFORTABLE_BATCHES of these rows."""
     return max(1, ceil(rows / COMFORTABLE_BATCHES))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prices:
-    """Cloudflare R2's standard prices in USD (https://developers.cloudflare.com/r2/pricing/), without the free tier."""
-
-    storage_gb_month: float = 0.015
-    class_a_million: float = 4.50
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
-    """What carrying a plan out costs and frees. Money in USD, sizes in bytes."""
-
-    class_a_operations: int
-    monthly_storage_usd: float
-    one_time_usd: float
-    database_bytes_freed: int
-
-
-def estimate(*, objects: int, object_bytes: int, text_bytes: int, prices: Prices) -> Estimate:
-    """Estimate from what is to be written: one PUT an object; the base64 text is freed when it is reclaimed."""
-    return Estimate(
-        class_a_operations=objects,
-        monthly_storage_usd=round(object_bytes / 1e9 * prices.storage_gb_month, 6),
-        one_time_usd=round(objects / 1e6 * prices.class_a_million, 6),
-        database_bytes_freed=text_bytes,
-    )

@@ -27,12 +27,12 @@ from z_interact_assets.defs.metadata import (
 from z_interact_assets.defs.migration import migrated_images
 from z_interact_assets.defs.pools import R2_READS
 from z_interact_assets.defs.resources import R2Resource, RunObserver
-from z_interact_assets.inventory import Inventory, breakdown, collect_stats, take_inventory
+from z_interact_assets.inventory import Inventory, take_inventory
 from z_interact_assets.migrate.migration import clock_ms
+from z_interact_assets.stats import collect_stats
 from z_interact_assets.storage.ledger.schema import inventories, storage_stats_history
 from z_interact_assets.workspace import Workspace
 
-_KEPT_COUNTS = ("objects", "bytes", "known", "orphans", "missing")  # the columns of the ledger's history
 _INVENTORIES = ledger_table(
     inventories,
     {
@@ -98,7 +98,7 @@ def r2_inventory(
         inventory = take_inventory(store, workspace.table, workspace.ledger, workspace.bases)
         counts = inventory.counts()
         workspace.ledger.snapshots.add_inventory(
-            {name: getattr(counts, name) for name in _KEPT_COUNTS}, now_ms=clock_ms(), run_id=context.run.run_id
+            asdict(counts), inventory.problems, now_ms=clock_ms(), run_id=context.run.run_id
         )
     observer.results["inventory"] = inventory
     return dg.MaterializeResult(
@@ -187,12 +187,11 @@ def storage_stats(
 ) -> dg.MaterializeResult:
     """Count the table without reading payloads; take the bucket's numbers from the newest inventory."""
     with as_failures(observer):
-        inventory = workspace.ledger.snapshots.latest_inventory() if config.bucket_listed else None
-        bucket = None if inventory is None else _counts(inventory, observer)
+        bucket = workspace.ledger.snapshots.latest_counts() if config.bucket_listed else None
         now_ms = clock_ms()
-        stats = collect_stats(workspace.table, workspace.ledger, workspace.bases, bucket, now_ms=now_ms)
+        stats = collect_stats(workspace.sources(), bucket, now_ms=now_ms)
         workspace.ledger.snapshots.add_stats(stats, now_ms=now_ms, run_id=context.run.run_id)
-        types = breakdown(workspace.ledger)
+        types = workspace.ledger.figures.content_types()
     observer.results["stats"] = stats
     return dg.MaterializeResult(
         data_version=version_of({name: value for name, value in stats.items() if name != "generated_at"}),
@@ -201,13 +200,10 @@ def storage_stats(
             **numbers(stats),
             **_health(stats["health"]),
             "generated_at": dg.MetadataValue.timestamp(now_ms / 1000),
-            **({"bucket_as_of": dg.MetadataValue.timestamp(inventory["finished_at"] / 1000)} if inventory else {}),
+            **_bucket_as_of(bucket),
             "by_content_type": table(
                 [text_column("content_type"), number_column("images"), number_column("bytes")],
-                (
-                    (shortened(str(kind)), int(images), int(size))
-                    for kind, images, size in types.itertuples(index=False)
-                ),
+                ((shortened(kind), images, size) for kind, images, size in types),
             ),
         },
     )
@@ -224,11 +220,10 @@ def _health(health: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _counts(kept: Mapping[str, Any], observer: RunObserver) -> BucketCounts:
-    """Return the newest inventory's numbers; the whole of them if this run took it."""
-    counts = BucketCounts(**{name: kept[name] for name in _KEPT_COUNTS})
-    taken: Inventory | None = observer.results.get("inventory")
-    return counts if taken is None else taken.counts()
+def _bucket_as_of(bucket: BucketCounts | None) -> dict[str, Any]:
+    if bucket is None or bucket.as_of is None:
+        return {}
+    return {"bucket_as_of": dg.MetadataValue.timestamp(bucket.as_of / 1000)}
 
 
 @dg.asset_check(

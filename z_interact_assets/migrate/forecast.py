@@ -6,8 +6,9 @@ from heapq import merge
 from itertools import islice
 from typing import Any
 
+from z_interact_assets.core.costs import Estimate, Prices, estimate
 from z_interact_assets.core.models import ItemState
-from z_interact_assets.core.planning import Decision, Estimate, Prices, batch_key, estimate
+from z_interact_assets.core.planning import Decision, batch_key
 from z_interact_assets.core.ports import ObjectStore
 from z_interact_assets.core.records import KnownItem, WorkItem
 from z_interact_assets.execution.progress import ProgressListener, ignore_progress

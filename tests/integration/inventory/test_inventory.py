@@ -5,12 +5,11 @@ from contextlib import closing
 import pytest
 
 from tests.support.images import base64_of, data_url_of, make_png
-from tests.support.sites import NOW_MS, PUBLIC_URL, Site
+from tests.support.sites import PUBLIC_URL, Site
 from tests.support.tables import AppTable
 from z_interact_assets.core.errors import StorageUnavailableError
-from z_interact_assets.core.planning import HeadKind
-from z_interact_assets.inventory import breakdown, collect_stats, count_table, take_inventory
 from z_interact_assets.inventory import inventory as inventory_module
+from z_interact_assets.inventory import take_inventory
 
 
 @pytest.fixture
@@ -99,40 +98,3 @@ def test_a_page_that_cannot_be_listed_is_an_error_not_an_empty_bucket(migrated, 
 def test_an_empty_bucket_and_ledger_are_an_empty_inventory(site):
     found = inventory(site).counts()
     assert (found.objects, found.bytes, found.known, found.orphans, found.missing) == (0, 0, 0, 0, 0)
-
-
-def test_statistics_add_up_before_and_after(migrated):
-    app = migrated.app
-    app.add("new", image_data="AAAA")
-    app.add("external", image_url="https://picsum.photos/1")
-    app.add("local", image_url="/images/a.jpg")
-    app.add("none")
-    app.add("generating", status="generating")
-    app.add("odd", image_url="blob:x")
-    counts = count_table(migrated.table, migrated.bases)
-    assert counts.reconciles
-    assert (counts.total, counts.r2, counts.mixed, counts.base64) == (13, 6, 1, 1)
-    assert (counts.external, counts.local, counts.imageless, counts.unfinished, counts.unrecognised) == (1, 1, 1, 1, 1)
-    assert counts.base64_bytes == len(base64_of(make_png(7))) + 4
-    assert counts.total == sum(migrated.plan().kinds[kind] for kind in HeadKind if kind in migrated.plan().kinds)
-    document = collect_stats(
-        migrated.table, migrated.ledger, migrated.bases, inventory(migrated).counts(), now_ms=NOW_MS
-    )
-    assert (document["total_images"], document["r2_objects"], document["orphan_objects"]) == (13, 8, 0)
-    assert document["generated_at"] == "2025-10-09T08:53:20+00:00"
-
-
-def test_what_is_on_r2_is_broken_down_by_type(migrated):
-    frame = breakdown(migrated.ledger)
-    assert frame.to_dict("records") == [
-        {
-            "content_type": "image/png",
-            "images": 7,
-            "bytes": sum(migrated.item(row_id).size for row_id in (*"012345", "both")),
-        }
-    ]
-
-
-def test_the_breakdown_of_nothing_has_its_columns(site):
-    frame = breakdown(site.ledger)
-    assert (list(frame.columns), len(frame)) == (["content_type", "images", "bytes"], 0)

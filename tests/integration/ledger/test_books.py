@@ -174,7 +174,7 @@ def test_duplicates_are_counted_with_the_bytes_they_waste(ledger):
     plan(ledger, "a b c d")
     for image_id, sha256 in zip("abcd", ("1" * 64, "1" * 64, "1" * 64, "2" * 64), strict=True):
         store(ledger, image_id, an_object(f"images/p/1-{image_id}.png", sha256=sha256, size=100))
-    assert ledger.ask.duplicates() == (2, 200)
+    assert ledger.figures.duplicates() == (1, 2, 200)
 
 
 def test_long_answers_come_in_pages(ledger, monkeypatch):

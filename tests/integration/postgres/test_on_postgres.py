@@ -12,10 +12,11 @@ from z_interact_assets.core.base64_text import TextForm, rebuild_text
 from z_interact_assets.core.errors import TableUnusableError
 from z_interact_assets.core.images import digest
 from z_interact_assets.demo.sample import make_sample_table
-from z_interact_assets.inventory import collect_stats, take_inventory
+from z_interact_assets.inventory import take_inventory
 from z_interact_assets.migrate.migration import Migration, Scope
 from z_interact_assets.reverse import Chosen, Reclaim, Rollback
 from z_interact_assets.settings import load_settings
+from z_interact_assets.stats import collect_stats
 from z_interact_assets.storage.ledger import questions
 from z_interact_assets.storage.legacy import LegacyTable
 from z_interact_assets.storage.objects import MemoryStore
@@ -115,7 +116,7 @@ def test_every_row_state_ends_as_on_sqlite(workspace, sample, store):
     assert again.planned == again.planned_again == second.planned == 0
     inventory = take_inventory(store, workspace.table, workspace.ledger, workspace.bases)
     assert (inventory.orphans, inventory.shared, inventory.problems) == ([], [], [])
-    stats = collect_stats(workspace.table, workspace.ledger, workspace.bases, inventory.counts(), now_ms=0)
+    stats = collect_stats(workspace.sources(), inventory.counts(), now_ms=0)
     assert stats["total_images"] == len(sample.expected)
 
 

@@ -1,4 +1,4 @@
-"""What a row is by its head, what planning makes of it, and the arithmetic of batches and costs."""
+"""What a row is by its head, what planning makes of it, and the arithmetic of batches."""
 
 import pytest
 
@@ -9,7 +9,6 @@ from z_interact_assets.core.planning import (
     MAX_BATCHES,
     Decision,
     HeadKind,
-    Prices,
     Rules,
     TooManyBatchesError,
     advised_batch_size,
@@ -18,7 +17,6 @@ from z_interact_assets.core.planning import (
     batch_key,
     classify_head,
     decide,
-    estimate,
     needs_batch,
 )
 from z_interact_assets.core.reasons import Reason
@@ -149,10 +147,3 @@ def test_too_many_batches_carry_the_size_that_would_do():
     assert (error.batches, error.batch_size) == (50_001, 26)
     assert "MIGRATION_BATCH_SIZE=26" in str(error)
     assert "50,001" in str(error)
-
-
-def test_an_estimate_is_one_put_an_object_and_storage_by_the_month():
-    prices = Prices(storage_gb_month=0.015, class_a_million=4.5)
-    cost = estimate(objects=1_000_000, object_bytes=2 * 10**9, text_bytes=7, prices=prices)
-    assert (cost.class_a_operations, cost.one_time_usd) == (1_000_000, 4.5)
-    assert (cost.monthly_storage_usd, cost.database_bytes_freed) == (0.03, 7)

@@ -4,6 +4,7 @@ import sqlalchemy as sa
 
 from z_interact_assets.storage.ledger.archive import Archive
 from z_interact_assets.storage.ledger.demand import Demand
+from z_interact_assets.storage.ledger.figures import Figures
 from z_interact_assets.storage.ledger.leases import LeaseBook
 from z_interact_assets.storage.ledger.planning import PlanningBook
 from z_interact_assets.storage.ledger.questions import Questions
@@ -18,9 +19,8 @@ class Ledger:
     """The open ledger. Thread-safe.
 
     `planning` assigns batches, `demand` says which of them want a run, `leases` says who has them in hand, `work`
-    records a migration's effects, `undo` those of rollback and reclaim, `ask` and `recent` only read, `snapshots`
-    keeps the history of inventories and statistics,
-    `archive` has the whole of it for backups.
+    records a migration's effects, `undo` those of rollback and reclaim, `ask`, `recent` and `figures` only read,
+    `snapshots` keeps the history of inventories and statistics, `archive` has the whole of it for backups.
     """
 
     def __init__(self, engine: sa.Engine, errors: SQLErrors) -> None:
@@ -32,6 +32,7 @@ class Ledger:
         self.undo = UndoBook(engine, errors)
         self.ask = Questions(engine, errors)
         self.recent = Recent(engine, errors)
+        self.figures = Figures(engine, errors)
         self.snapshots = Snapshots(engine, errors)
         self.archive = Archive(engine, errors)
 

@@ -229,23 +229,6 @@ class Questions(Sessions):
         with self._reading() as connection:
             return connection.execute(statement).scalar_one()
 
-    def duplicates(self) -> tuple[int, int]:
-        """Return how many objects repeat another one's bytes, and how many bytes they waste."""
-        groups = (
-            sa.select((sa.func.count() - 1).label("extra"), sa.func.min(objects.c.size).label("size"))
-            .where(objects.c.sha256.is_not(None))
-            .group_by(objects.c.sha256)
-            .having(sa.func.count() > 1)
-            .subquery()
-        )
-        statement = sa.select(
-            sa.func.coalesce(sa.func.sum(groups.c.extra), 0),
-            sa.func.coalesce(sa.func.sum(groups.c.extra * groups.c.size), 0),
-        )
-        with self._reading() as connection:
-            extra, wasted = connection.execute(statement).one()
-        return int(extra), int(wasted)
-
 
 def _item(row: sa.Row[*tuple[Any, ...]]) -> LedgerItem:
     values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name

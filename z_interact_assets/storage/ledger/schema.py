@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from z_interact_assets.storage.ledger.columns import AnyText, AnyValues
 
-REVISION = "0002"
+REVISION = "0003"
 
 metadata = sa.MetaData(
     naming_convention={
@@ -103,8 +103,9 @@ events = sa.Table(
     sa.Column("item_id", sa.ForeignKey("items.item_id"), nullable=False, index=True),
     sa.Column("at", sa.BigInteger, nullable=False),
     sa.Column("run_id", sa.String(64), nullable=True),
-    sa.Column("event", sa.String(32), nullable=False, index=True),
+    sa.Column("event", sa.String(32), nullable=False),
     sa.Column("facts", sa.JSON, nullable=True),
+    sa.Index(None, "event", "at"),
 )
 
 inventories = sa.Table(
@@ -118,7 +119,22 @@ inventories = sa.Table(
     sa.Column("known", sa.Integer, nullable=False),
     sa.Column("orphans", sa.Integer, nullable=False),
     sa.Column("missing", sa.Integer, nullable=False),
+    sa.Column("corrupted", sa.Integer, nullable=True),
+    sa.Column("misdirected", sa.Integer, nullable=True),
+    sa.Column("shared", sa.Integer, nullable=True),
+    sa.Column("problems", sa.JSON(none_as_null=True), nullable=True),
 )
+
+# The columns of a snapshot beside its document, each a number or a text any tool can plot; null is unknown.
+_COUNTS = (
+    "total_images", "r2_images", "base64_images", "mixed_images", "imageless_images", "external_images",
+    "local_images", "unfinished_images", "unrecognised_images", "quarantined_images", "r2_objects", "r2_bytes",
+    "base64_bytes", "known_objects", "orphan_objects", "missing_objects", "corrupted_objects", "misdirected_images",
+    "shared_objects", "bucket_as_of", "health_score", "duplicate_groups", "duplicate_objects", "duplicate_bytes",
+    "database_bytes", "database_free_bytes", "database_limit_bytes", "decoded_bytes", "reclaimable_bytes",
+    "reclaimable_now_bytes", "reclaimed_bytes", "bytes_per_day", "database_bytes_per_day", "full_in_days",
+)  # fmt: skip
+_MEASURES = ("images_per_day", "monthly_cost_usd", "monthly_cost_all_in_r2_usd", "monthly_cost_all_base64_usd")
 
 storage_stats_history = sa.Table(
     "storage_stats_history",
@@ -127,6 +143,24 @@ storage_stats_history = sa.Table(
     sa.Column("generated_at", sa.BigInteger, nullable=False, index=True),
     sa.Column("run_id", sa.String(64), nullable=True),
     sa.Column("stats", sa.JSON, nullable=False),
+    sa.Column("health_status", sa.String(16), nullable=True),
+    *(sa.Column(name, sa.BigInteger, nullable=True) for name in _COUNTS),
+    *(sa.Column(name, sa.Double, nullable=True) for name in _MEASURES),
+)
+
+storage_stats_breakdowns = sa.Table(
+    "storage_stats_breakdowns",
+    metadata,
+    sa.Column("breakdown_id", _Id, primary_key=True),
+    sa.Column("snapshot_id", sa.ForeignKey("storage_stats_history.snapshot_id"), nullable=False, index=True),
+    sa.Column("breakdown", sa.String(16), nullable=False),
+    sa.Column("group", sa.String(8), nullable=False),
+    sa.Column("value", AnyText, nullable=True),
+    sa.Column("images", sa.BigInteger, nullable=False),
+    sa.Column("r2_images", sa.BigInteger, nullable=False),
+    sa.Column("base64_images", sa.BigInteger, nullable=False),
+    sa.Column("bytes", sa.BigInteger, nullable=False),
+    sa.Column("base64_bytes", sa.BigInteger, nullable=False),
 )
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from z_interact_assets.core.errors import TableUnavailableError, TableUnusableError
 from z_interact_assets.core.rows import URL_HEAD_BYTES, LegacyRow, RowChange, RowHead, TableShape, head_text
+from z_interact_assets.storage.legacy.attributes import TableAttributes
 from z_interact_assets.storage.legacy.changes import TableChanges
 from z_interact_assets.storage.legacy.peek import SQLitePeek, driver_connection
 from z_interact_assets.storage.legacy.space import TableSpace
@@ -77,6 +78,11 @@ class LegacyTable:
     def space(self) -> TableSpace:
         """The room its database takes."""
         return TableSpace(self._name, self._maintaining)
+
+    @property
+    def attributes(self) -> TableAttributes:
+        """What else its rows say, without their images."""
+        return TableAttributes(self._name, self.shape.columns, self._reading)
 
     @property
     def changes(self) -> TableChanges:
