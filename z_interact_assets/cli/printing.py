@@ -1,11 +1,13 @@
 """Documents for people: the same numbers as --json, with units."""
 
 from collections import Counter
+from textwrap import fill
 from typing import Any
 
 import click
 
 from z_interact_assets.cli.options import plain
+from z_interact_assets.core.advice import in_units
 from z_interact_assets.core.reasons import Reason
 
 SCREENFUL = 20
@@ -159,20 +161,50 @@ def print_image(document: dict[str, Any]) -> None:
 
 def print_stats(document: dict[str, Any]) -> None:
     """Print the storage statistics."""
-    health = document["health"]
+    health, total = document["health"], document["total_images"]
     score = "" if health["score"] is None else f", {health['score']} of 100"
-    click.echo(f"{document['total_images']:,} rows; health: {health['status']}{score}")
-    for name, text in _STATS:
-        value = document[name]
-        shown = "unknown" if value is None else f"{value:,}"
-        click.echo(f"  {text:<34} {shown:>14}")
-    for issue in health["issues"]:
-        click.echo(f"  ! {issue}")
-    for command in health["recommendations"]:
-        click.echo(f"    → {command}")
+    click.secho(f"{total:,} rows; health: {health['status']}{score}", bold=True)
+    for name, text in _ROWS:
+        if document[name] or name in _ALWAYS:
+            click.echo(f"  {text:<32} {document[name]:>12,}  {_share(document[name], total)}")
+    _print_sizes(document)
+    for finding in document["findings"]:
+        click.secho(f"\n{_MARKS[finding['severity']]} {finding['issue']}", bold=finding["severity"] in _GRAVE)
+        click.echo(fill(finding["why"], 100, initial_indent="    ", subsequent_indent="    "))
+        click.echo(f"    → {finding['command']}")
+    if not document["findings"]:
+        click.echo("Nothing is to be done.")
 
 
-_STATS = (
+def _print_sizes(document: dict[str, Any]) -> None:
+    database, growth, costs = document["database"], document["growth"], document["costs"]
+    limit = f" of {in_units(database['limit_bytes'])}" if database["limit_bytes"] else ""
+    objects = "unknown" if document["r2_objects"] is None else f"{document['r2_objects']:,} objects"
+    click.echo(f"  {'bucket':<32} {_size(document['r2_bytes']):>12}  {objects}")
+    click.echo(f"  {'database':<32} {_size(database['bytes']):>12} {limit}")
+    click.echo(f"  {'base64 in it':<32} {_size(database['base64_bytes']):>12}  "
+               f"{in_units(database['reclaimable_now_bytes'])} of it may be cleared now")  # fmt: skip
+    if growth["images_per_day"] is not None:
+        full = f", full on {growth['full_on']} if they stay base64" if growth["full_on"] else ""
+        click.echo(f"  {'new images a day':<32} {growth['images_per_day']:>12,}  "
+                   f"{in_units(growth['bytes_per_day'])}{full}")  # fmt: skip
+    click.echo(f"  {'cost a month':<32} {_usd(costs['now']):>12}  "
+               f"all in R2 {_usd(costs['all_in_r2'])}, all as base64 {_usd(costs['all_base64'])}")  # fmt: skip
+
+
+def _size(count: int | None) -> str:
+    return "unknown" if count is None else in_units(count)
+
+
+def _usd(cost: dict[str, float]) -> str:
+    return "under $0.01" if 0 < cost["total"] < 0.01 else f"${cost['total']:,.2f}"  # noqa: PLR2004 - a cent
+
+
+def _share(count: int, total: int) -> str:
+    return f"{100 * count / total:5.1f} %" if total else ""
+
+
+_ROWS = (
     ("r2_images", "in R2, base64 gone"),
     ("mixed_images", "in R2, base64 kept for now"),
     ("base64_images", "base64 only"),
@@ -182,12 +214,10 @@ _STATS = (
     ("unfinished_images", "failed or still generating"),
     ("unrecognised_images", "with an unrecognised URL"),
     ("quarantined_images", "quarantined (of the above)"),
-    ("r2_objects", "objects in the bucket"),
-    ("r2_bytes", "bytes in the bucket"),
-    ("base64_bytes", "bytes of base64 in the database"),
-    ("orphan_objects", "objects that belong to no row"),
-    ("missing_objects", "objects that should be there"),
 )
+_ALWAYS = ("r2_images", "mixed_images", "base64_images")  # shown also where there are none
+_GRAVE = ("loss", "work")
+_MARKS = {"loss": "✗", "work": "!", "waste": "$", "note": "·"}
 
 
 def _short(image_id: str) -> str:

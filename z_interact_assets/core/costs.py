@@ -132,11 +132,10 @@ class Storage:
 
     def all_in_r2(self) -> Volume:
         """Return everything migrated and reclaimed: the base64 is gone, new images are written to R2."""
-        known = self.objects is not None and self.object_bytes is not None
         return replace(
             self.now(),
-            objects=self.objects + self.waiting_images if known else None,
-            object_bytes=self.object_bytes + self.waiting_bytes if known else None,
+            objects=_plus(self.objects, self.waiting_images),
+            object_bytes=_plus(self.object_bytes, self.waiting_bytes),
             database_bytes=max(0, self.database_bytes - self.base64_bytes),
             written_a_month=0 if self.pace is None else round(self.pace.images * MONTH_DAYS),
         )
@@ -175,15 +174,17 @@ def costs_document(storage: Storage, prices: Prices) -> dict[str, Any]:
 def _in_a_year(all_in_r2: Volume, all_base64: Volume, pace: Pace | None, prices: Prices) -> dict[str, float | None]:
     if pace is None:
         return {"all_in_r2": None, "all_base64": None}
-    grown = None
-    if all_in_r2.objects is not None and all_in_r2.object_bytes is not None:
-        grown = replace(
-            all_in_r2,
-            objects=all_in_r2.objects + round(pace.images * _YEAR_DAYS),
-            object_bytes=all_in_r2.object_bytes + round(pace.bytes * _YEAR_DAYS),
-        )
+    grown = replace(
+        all_in_r2,
+        objects=_plus(all_in_r2.objects, round(pace.images * _YEAR_DAYS)),
+        object_bytes=_plus(all_in_r2.object_bytes, round(pace.bytes * _YEAR_DAYS)),
+    )
     text = replace(all_base64, database_bytes=all_base64.database_bytes + round(pace.database_bytes * _YEAR_DAYS))
     return {
-        "all_in_r2": None if grown is None else grown.cost(prices)["total"],
+        "all_in_r2": None if grown.object_bytes is None else grown.cost(prices)["total"],
         "all_base64": text.cost(prices)["total"],
     }
+
+
+def _plus(known: int | None, more: int) -> int | None:
+    return None if known is None else known + more

@@ -36,6 +36,60 @@ SCALARS: dict[str, tuple[str, ...]] = {
 }
 BUCKET_AS_OF = "bucket_as_of"
 
+_OF_THE_MOMENT = ("growth", "costs")  # they change with the clock alone
+
+
+HISTORY_COLUMNS = {
+    "generated_at": "When it was counted, UTC ms",
+    "run_id": "The run that counted",
+    "stats": "The document of `z-interact-assets stats --json`",
+    "total_images": "Rows of the app's table",
+    "r2_images": "Rows that point at R2 and hold no base64",
+    "base64_images": "Rows whose image is base64 text in the database, and nowhere else",
+    "mixed_images": "Rows that point at R2 and still hold their base64",
+    "imageless_images": "Rows that say they are completed and hold no image",
+    "external_images": "Rows that point at another server",
+    "local_images": "Rows that name a file of the app",
+    "unfinished_images": "Rows whose image failed or is being made",
+    "unrecognised_images": "Rows whose address is none",
+    "quarantined_images": "Images that were set aside with a reason (each is in one of the classes above, too)",
+    "r2_objects": "Objects under images/ in the bucket",
+    "r2_bytes": "Their size",
+    "base64_bytes": "Size of the base64 text in the table",
+    "known_objects": "Objects that belong to a row",
+    "orphan_objects": "Objects that belong to no row",
+    "missing_objects": "Objects that a row needs and that are not there",
+    "corrupted_objects": "Objects that are not as they were recorded",
+    "misdirected_images": "Rows that do not point at their object",
+    "shared_objects": "Objects that two rows name",
+    "bucket_as_of": "When the bucket was listed, UTC ms",
+    "health_status": "good (90 and more), fair (60 and more), poor, or unknown",
+    "health_score": "0 to 100; see the asset's description of its parts",
+    "duplicate_groups": "Contents that more than one object has",
+    "duplicate_objects": "Objects that repeat another one's bytes",
+    "duplicate_bytes": "What they take",
+    "database_bytes": "Size of the app's database (of the table, on Postgres)",
+    "database_free_bytes": "What of it is free pages",
+    "database_limit_bytes": "Size at which it is full",
+    "decoded_bytes": "What the base64 of the table is as images",
+    "reclaimable_bytes": "Base64 of rows that are switched and whose object is proved",
+    "reclaimable_now_bytes": "Of that, what is past RECLAIM_AFTER_DAYS",
+    "reclaimed_bytes": "Base64 that was cleared",
+    "images_per_day": "New images a day, over the last 28 days",
+    "bytes_per_day": "Their size",
+    "database_bytes_per_day": "What they take as base64",
+    "full_in_days": "Days until the database is full if new images stay base64; null: not at this rate",
+    "monthly_cost_usd": "Estimated cost a month, USD",
+    "monthly_cost_all_in_r2_usd": "The same with everything in R2 and no base64",
+    "monthly_cost_all_base64_usd": "The same with everything as base64 and nothing in R2",
+}
+
+
+def lasting(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a document changes only with what it counts, not with the clock."""
+    numbers = {name: _at(document, path) for name, path in SCALARS.items() if path[0] not in _OF_THE_MOMENT}
+    return {**numbers, "states": document.get("states"), "breakdowns": document.get("breakdowns")}
+
 
 def scalars(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return the columns of a document; None for what it does not have (an older version's) or does not know."""

@@ -1,6 +1,6 @@
 """Groups `inventory` and `reports`: what is in the bucket, and the statistics of it all."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -9,6 +9,7 @@ from pydantic import Field
 
 from z_interact_assets.core.keys import IMAGE_PREFIX
 from z_interact_assets.core.showing import shortened
+from z_interact_assets.core.snapshots import BUCKET_AS_OF, HISTORY_COLUMNS, lasting, scalars
 from z_interact_assets.core.stats import ROW_CLASSES, BucketCounts
 from z_interact_assets.defs.automation import INVENTORY_CONDITION, STATS_CONDITION, STATS_FRESHNESS, TOTALS_CONDITION
 from z_interact_assets.defs.data_versions import version_of
@@ -29,7 +30,7 @@ from z_interact_assets.defs.pools import R2_READS
 from z_interact_assets.defs.resources import R2Resource, RunObserver
 from z_interact_assets.inventory import Inventory, take_inventory
 from z_interact_assets.migrate.migration import clock_ms
-from z_interact_assets.stats import collect_stats
+from z_interact_assets.stats import collect_stats, summary
 from z_interact_assets.storage.ledger.schema import inventories, storage_stats_history
 from z_interact_assets.workspace import Workspace
 
@@ -42,11 +43,14 @@ _INVENTORIES = ledger_table(
         "known": "Objects that belong to a row",
         "orphans": "Objects that belong to no row",
         "missing": "Objects that a row needs and that are not there",
+        "corrupted": "Objects that are not as they were recorded",
+        "misdirected": "Rows that do not point at their object",
+        "shared": "Objects that two rows name",
+        "problems": "What is missing, corrupted or misdirected, by name: at most 1,000 of kind, image_id, object_key, "
+        "detail",
     },
 )
-_HISTORY = ledger_table(
-    storage_stats_history, {"generated_at": "UTC ms", "stats": "The document of `z-interact-assets stats --json`"}
-)
+_HISTORY = ledger_table(storage_stats_history, HISTORY_COLUMNS)
 
 
 @dg.asset(
@@ -174,7 +178,11 @@ class StatsConfig(dg.Config):
     metadata=_HISTORY,
     description=(
         "**A snapshot of totals and breakdowns**, appended to the history in the ledger: the table counted without "
-        "reading an image, the bucket's numbers from the newest inventory, and a health score with what lowers it.\n\n"
+        "reading an image, the bucket's numbers from the newest inventory, growth, costs, and a health score with what "
+        "lowers it.\n\n"
+        "Tools read the history from the ledger's database: `storage_stats_history` has a column for every number, "
+        "`storage_stats_breakdowns` (snapshot_id, breakdown, group, value, images, r2_images, base64_images, bytes, "
+        "base64_bytes) the images by persona, session, provider, type, month, size and dimensions.\n\n"
         "Numbers that could not be found out are left out, never zero.\n\n"
         "**Next:** do what `next_steps` says; `storage_report` makes files of it."
     ),
@@ -194,11 +202,15 @@ def storage_stats(
         types = workspace.ledger.figures.content_types()
     observer.results["stats"] = stats
     return dg.MaterializeResult(
-        data_version=version_of({name: value for name, value in stats.items() if name != "generated_at"}),
+        data_version=version_of(lasting(stats)),
         metadata={
             "dagster/row_count": stats["total_images"],
-            **numbers(stats),
+            **_plotted(stats),
             **_health(stats["health"]),
+            "summary": dg.MetadataValue.md(summary(stats)),
+            "findings": _findings(stats["findings"]),
+            "by_persona": _breakdown(stats["breakdowns"]["persona"]),
+            "by_type": _breakdown(stats["breakdowns"]["type"]),
             "generated_at": dg.MetadataValue.timestamp(now_ms / 1000),
             **_bucket_as_of(bucket),
             "by_content_type": table(
@@ -206,6 +218,37 @@ def storage_stats(
                 ((shortened(kind), images, size) for kind, images, size in types),
             ),
         },
+    )
+
+
+def _plotted(stats: Mapping[str, Any]) -> dict[str, dg.MetadataValue]:
+    """Return the numbers that have a column in the history, which the UI plots; money and rates as they are."""
+    known = {name: value for name, value in scalars(stats).items() if name != BUCKET_AS_OF}
+    measures = {name: dg.MetadataValue.float(value) for name, value in known.items() if isinstance(value, float)}
+    return numbers(known) | measures
+
+
+def _findings(findings: Sequence[Mapping[str, Any]]) -> dg.MetadataValue:
+    columns = [
+        text_column("severity", "loss, work, waste or note"),
+        number_column("count"),
+        text_column("issue"),
+        text_column("why"),
+        text_column("command"),
+    ]
+    return table(columns, ([finding[column.name] for column in columns] for finding in findings))
+
+
+def _breakdown(groups: Sequence[Mapping[str, Any]]) -> dg.MetadataValue:
+    """Return the largest groups; what none says is `(none)`, what there is beyond the largest `(others)`."""
+    measures = ("images", "r2_images", "base64_images", "bytes", "base64_bytes")
+    names_of = {"none": "(none)", "rest": "(others)"}
+    return table(
+        [text_column("group"), *(number_column(name) for name in measures)],
+        (
+            (names_of.get(group["group"]) or shortened(group["value"]), *(group[name] for name in measures))
+            for group in groups
+        ),
     )
 
 

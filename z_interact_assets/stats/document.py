@@ -145,7 +145,7 @@ def bucket_of(document: Mapping[str, Any]) -> BucketCounts | None:
     """Return the bucket's numbers as a document has them; None if it could not be listed."""
     if document.get("r2_objects") is None:
         return None
-    counts = {count: document.get(name) for name, count in _OF_THE_BUCKET.items()}
+    counts: dict[str, Any] = {count: document.get(name) for name, count in _OF_THE_BUCKET.items()}
     if counts["known"] is None:  # an older version's
         counts["known"] = counts["objects"] - counts["orphans"]
     as_of = document.get("bucket_as_of")

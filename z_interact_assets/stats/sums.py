@@ -2,17 +2,15 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Any
 
 from z_interact_assets.core.costs import Pace
 from z_interact_assets.core.models import ItemState
 from z_interact_assets.core.stats import ROW_CLASSES, TableCounts
 from z_interact_assets.storage.ledger.figures import DAY_MS
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 WINDOW_DAYS = 28
+Frame = Any  # pandas' own annotations let a cell be anything, and nothing be done with it
 
 
 @dataclass(slots=True, kw_only=True)
@@ -40,7 +38,7 @@ class Sums:
     new_bytes: int = 0
     new_text_bytes: int = 0
 
-    def add(self, frame: "pd.DataFrame") -> None:
+    def add(self, frame: Frame) -> None:
         """Add a frame."""
         self.classes.update(frame["row_class"].value_counts().to_dict())
         alone = frame["row_class"] == "base64"
@@ -62,7 +60,7 @@ class Sums:
         images, size, text = (total / WINDOW_DAYS for total in (self.new_images, self.new_bytes, self.new_text_bytes))
         return Pace(images=images, bytes=size, database_bytes=text)
 
-    def _add_decoded(self, frame: "pd.DataFrame", alone: "pd.Series[bool]") -> None:
+    def _add_decoded(self, frame: Frame, alone: Frame) -> None:
         estimated = frame["estimated_bytes"]
         proved = frame["bytes"].where(frame["row_class"] == "mixed")
         self.decoded_bytes += int(proved.where(estimated.notna()).fillna(estimated).sum())
@@ -70,7 +68,7 @@ class Sums:
         self.waiting_bytes += int(estimated[alone].sum())
         self.r2_only_text_bytes += int(_text_bytes(frame["bytes"][frame["row_class"] == "r2"]).sum())
 
-    def _add_reclaimable(self, frame: "pd.DataFrame") -> None:
+    def _add_reclaimable(self, frame: Frame) -> None:
         switched = (frame["row_class"] == "mixed") & (frame["state"] == ItemState.PUBLISHED) & frame["proof"].notna()
         text = frame["base64_bytes"][switched]
         self.reclaimable_bytes += int(text.sum())
@@ -78,7 +76,7 @@ class Sums:
         self.reclaimable_now += int(due.sum())
         self.reclaimable_now_bytes += int(text[due.fillna(value=False)].sum())
 
-    def _add_growth(self, frame: "pd.DataFrame") -> None:
+    def _add_growth(self, frame: Frame) -> None:
         created = _ms(frame["created_at"])
         self.dated += int(created.notna().sum())
         new = (created > self.now_ms - WINDOW_DAYS * DAY_MS) & (created <= self.now_ms)
@@ -89,10 +87,10 @@ class Sums:
         self.new_text_bytes += int(_text_bytes(size).sum())
 
 
-def _text_bytes(size: "pd.Series[int]") -> "pd.Series[int]":
+def _text_bytes(size: Frame) -> Frame:
     """As core.costs.base64_length, for a column."""
     return (size + 2) // 3 * 4
 
 
-def _ms(times: "pd.Series[pd.Timestamp]") -> "pd.Series[int]":
+def _ms(times: Frame) -> Frame:
     return times.astype("int64[pyarrow]").astype("Int64")

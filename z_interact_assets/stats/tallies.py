@@ -7,15 +7,13 @@ small and on disk when it grows: sessions may be as many as images.
 import sqlite3
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Self
-
-if TYPE_CHECKING:
-    import pandas as pd
+from typing import Any, Self
 
 MOST_GROUPS = 50
 LONGEST_VALUE = 200  # characters
 SIZES = ("under 10 kB", "10-100 kB", "100 kB-1 MB", "1-10 MB", "over 10 MB")
 _SIZE_LIMITS = (-1, 9_999, 99_999, 999_999, 9_999_999, float("inf"))
+Frame = Any  # pandas' own annotations let a cell be anything, and nothing be done with it
 _MEASURES = ("images", "r2_images", "base64_images", "bytes", "base64_bytes")
 BREAKDOWNS = ("persona", "session", "provider", "type", "month", "size", "dimensions")
 
@@ -48,7 +46,7 @@ class Tallies:
         with suppress(sqlite3.Error):
             self._connection.close()
 
-    def add(self, frame: "pd.DataFrame") -> None:
+    def add(self, frame: Frame) -> None:
         """Add a frame to all breakdowns."""
         measures = _measures(frame)
         for breakdown, values in _groupings(frame):
@@ -85,7 +83,7 @@ def _group(kind: str, value: Any, numbers: Any) -> dict[str, Any]:
     return {"group": kind, "value": value if kind == "value" else None, **dict(zip(_MEASURES, numbers, strict=True))}
 
 
-def _measures(frame: "pd.DataFrame") -> "pd.DataFrame":
+def _measures(frame: Frame) -> Frame:
     import pandas as pd  # noqa: PLC0415 - half a second of import that no other command needs
 
     return pd.DataFrame(
@@ -100,7 +98,7 @@ def _measures(frame: "pd.DataFrame") -> "pd.DataFrame":
     )
 
 
-def _groupings(frame: "pd.DataFrame") -> Iterator[tuple[str, "pd.Series[Any]"]]:
+def _groupings(frame: Frame) -> Iterator[tuple[str, Frame]]:
     """Yield each breakdown with the group of every row."""
     import pandas as pd  # noqa: PLC0415
 
@@ -110,6 +108,7 @@ def _groupings(frame: "pd.DataFrame") -> Iterator[tuple[str, "pd.Series[Any]"]]:
     yield "type", frame["format"].astype("string[pyarrow]")
     yield "month", frame["created_at"].dt.strftime("%Y-%m").astype("string[pyarrow]")
     size = frame["bytes"].fillna(frame["estimated_bytes"]).astype("Float64")
-    yield "size", pd.cut(size, _SIZE_LIMITS, labels=list(SIZES)).astype("string[pyarrow]")
+    classes: Frame = pd.cut(size, _SIZE_LIMITS, labels=list(SIZES))
+    yield "size", classes.astype("string[pyarrow]")
     width, height = (frame[name].astype("string[pyarrow]") for name in ("width", "height"))
     yield "dimensions", width + "x" + height

@@ -14,8 +14,8 @@ def stats(*, as_json: bool) -> None:
 
     No image is read. Where the bucket cannot be listed its numbers are null, never zero.
 
-    --json has a class for every row: besides images in R2, base64, both, external and imageless it counts
-    `local_images` (files of the app), `unfinished_images` and `unrecognised_images`.
+    Shown are rows by class, sizes, growth, costs, and what lowers the health or needs a hand, with the command that
+    helps. --json has all of it, and the breakdowns by persona, session, provider, type, month, size and dimensions.
     """
     from z_interact_assets.cli.runs import opened_runs  # noqa: PLC0415 - imports dagster
     from z_interact_assets.cli.session import opened  # noqa: PLC0415

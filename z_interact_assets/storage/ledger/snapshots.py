@@ -54,7 +54,7 @@ class Snapshots(Sessions):
             generated_at=now_ms, run_id=run_id, stats=dict(stats), **scalars(stats)
         )
         with self._writing() as connection:
-            (snapshot_id,) = connection.execute(snapshot).inserted_primary_key or ()
+            (snapshot_id,) = connection.execute(snapshot.returning(storage_stats_history.c.snapshot_id)).one()
             groups = [{"snapshot_id": snapshot_id, **group} for group in breakdown_rows(stats)]
             if groups:
                 connection.execute(sa.insert(storage_stats_breakdowns), groups)
