@@ -39,6 +39,31 @@ def test_the_statistics_are_true(migrated: Installation):
     ]
     (stored,) = migrated.ledger.snapshots.stats(limit=1)
     assert stored["total_images"] == 10
+    assert migrated.ledger.snapshots.history()[-1]["monthly_cost_usd"] == metadata["monthly_cost_usd"]
+    assert (metadata["known_objects"], metadata["database_bytes"] > 0, metadata["misdirected_images"]) == (7, True, 0)
+    assert isinstance(metadata["monthly_cost_usd"], float)
+    assert len(metadata["summary"]) < 1_000
+    findings = [record.data for record in metadata["findings"].records]
+    assert [(found["issue"], found["command"]) for found in findings][0] == (
+        "2 images are still base64 in the database.", "z-interact-assets migrate",
+    )  # fmt: skip
+    personas = [record.data for record in metadata["by_persona"].records]
+    assert sum(group["images"] for group in personas) == 10
+    assert [record.data["group"] for record in metadata["by_type"].records] == ["png", "(none)"]
+
+
+def test_what_is_missing_is_kept_by_name_for_reports(migrated: Installation):
+    gone = migrated.key_of("image-002")
+    migrated.store.delete(gone)
+    assert migrated.run("take_stock")
+    inventory = migrated.ledger.snapshots.latest_inventory()
+    assert inventory is not None
+    assert [(found["kind"], found["image_id"], found["object_key"]) for found in inventory["problems"]] == [
+        ("missing", "image-002", gone)
+    ]
+    (stats,) = migrated.ledger.snapshots.stats(limit=1)
+    assert (stats["missing_objects"], stats["corrupted_objects"], stats["shared_objects"]) == (1, 0, 0)
+    assert stats["findings"][0]["code"] == "missing"
 
 
 def test_statistics_without_the_bucket_leave_its_numbers_out(migrated: Installation):

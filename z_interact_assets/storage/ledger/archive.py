@@ -70,23 +70,25 @@ class Archive(Sessions):
         empty. Returns 0, and loads nothing, if another process filled it meanwhile. Columns that are not named take
         their defaults, so that an older backup fits; unknown ones are refused with LedgerUnusableError.
         """
-        loaded = 0
+        loaded, offsets = 0, dict[str, int]()
         with self._writing() as connection:
             if connection.execute(sa.select(items.c.item_id).limit(1)).first() is not None:
                 return 0
             for name, pages in tables:
-                loaded += _load_table(connection, name, pages)
+                loaded += _load_table(connection, name, pages, offsets)
         return loaded
 
 
-def _load_table(connection: sa.Connection, name: str, pages: Iterable[Sequence[Row]]) -> int:
+def _load_table(connection: sa.Connection, name: str, pages: Iterable[Sequence[Row]], offsets: dict[str, int]) -> int:
+    """Load one table; `offsets` are by how much the ids of tables before it were raised, and gets its own."""
     table = metadata.tables.get(name)
     if table is None:
         raise _too_new(f"table {name}")
-    left_out = _numbered_anew(connection, table)
+    offsets[name] = _highest_id(connection, table)
+    raised = _raised(table, offsets)
     loaded = 0
     for page in pages:
-        rows = [{key: value for key, value in row.items() if key not in left_out} for row in page]
+        rows = [{**row, **{key: row[key] + by for key, by in raised.items() if key in row}} for row in page]
         if not rows:
             continue
         if unknown := rows[0].keys() - {column.name for column in table.columns}:
@@ -110,14 +112,19 @@ def _insert(connection: sa.Connection, table: sa.Table, names: Iterable[str]) ->
     return sa.insert(plain).values(values)
 
 
-def _numbered_anew(connection: sa.Connection, table: sa.Table) -> frozenset[str]:
-    """Return the id column of a history that has rows already (statistics of before the load); nothing refers to it."""
+def _highest_id(connection: sa.Connection, table: sa.Table) -> int:
+    """Return the highest number of a table that has rows already (statistics of before the load), else 0."""
     key = list(table.primary_key.columns)
-    referred_to = any(foreign.references(table) for other in metadata.sorted_tables for foreign in other.foreign_keys)
-    if referred_to or len(key) != 1 or not isinstance(key[0].type, sa.Integer):
-        return frozenset()
-    present = connection.execute(sa.select(key[0]).limit(1)).first()
-    return frozenset() if present is None else frozenset({key[0].name})
+    if len(key) != 1 or not isinstance(key[0].type, sa.Integer):
+        return 0
+    return connection.execute(sa.select(sa.func.coalesce(sa.func.max(key[0]), 0))).scalar_one()
+
+
+def _raised(table: sa.Table, offsets: Mapping[str, int]) -> dict[str, int]:
+    """Return the columns of which loaded numbers are raised, each with by how much: its own ids, and its parents'."""
+    raised = {foreign.parent.name: offsets.get(foreign.column.table.name, 0) for foreign in table.foreign_keys}
+    raised |= {column.name: offsets[table.name] for column in table.primary_key.columns}
+    return {name: by for name, by in raised.items() if by}
 
 
 def _advance_sequence(connection: sa.Connection, table: sa.Table) -> None:
