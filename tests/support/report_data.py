@@ -99,13 +99,15 @@ def _groups(name: str, rows: Mapping[str, int], total: int, moved: int) -> list[
     }  # fmt: skip
     found = []
     shares = [1 / (place + 1.5) for place in range(len(values[name]))]
-    left = {"images": total, "r2_images": moved, "base64_images": rows["base64"]}
+    left = {"elsewhere": total - moved - rows["base64"], "r2_images": moved, "base64_images": rows["base64"]}
     for place, value in enumerate(values[name]):
         last = place == len(values[name]) - 1
         taken = {key: left[key] if last else int(left[key] * shares[place] / sum(shares[place:])) for key in left}
         left = {key: left[key] - taken[key] for key in left}
-        if taken["images"]:
-            found.append(group(value, **taken))
+        if images := sum(taken.values()):
+            found.append(
+                group(value, images=images, r2_images=taken["r2_images"], base64_images=taken["base64_images"])
+            )
     return found
 
 
@@ -166,7 +168,7 @@ def history_of(
                 "snapshot_id": number + 1, "generated_at": int(time.timestamp() * 1000), "health_status": "fair",
                 "health_score": 60, "total_images": done + left, "r2_images": done // 2, "mixed_images": done - done // 2,
                 "base64_images": left, "r2_objects": done, "r2_bytes": 48_000 * done,
-                "base64_bytes": 64_000 * (left + done - done // 2), "database_bytes": 2_000_000 + 64_000 * (done + left),
+                "base64_bytes": 64_000 * (left + done // 6), "database_bytes": 2_000_000 + 64_000 * (left + done // 6),
             }
         )  # fmt: skip
     return found

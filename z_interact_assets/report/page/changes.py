@@ -7,7 +7,7 @@ from typing import Any
 from z_interact_assets.report.page import words
 from z_interact_assets.report.page.data import PageData
 from z_interact_assets.report.page.tables import Cell, Table, table
-from z_interact_assets.report.units import UNKNOWN, money, number, size
+from z_interact_assets.report.units import number
 
 # What is compared, how it is shown, and which way is better (0: neither).
 _COMPARED: tuple[tuple[str, str, words.Show, int], ...] = (
@@ -18,10 +18,10 @@ _COMPARED: tuple[tuple[str, str, words.Show, int], ...] = (
     ("missing_objects", "Files missing from R2", number, -1),
     ("corrupted_objects", "Damaged files in R2", number, -1),
     ("orphan_objects", "Files that belong to no image", number, -1),
-    ("r2_bytes", "Size of the files in R2", size, 0),
-    ("base64_bytes", "Base64 text in the database", size, -1),
-    ("database", "Size of the database", size, -1),
-    ("cost", "Cost a month, estimated", money, -1),
+    ("r2_bytes", "Size of the files in R2", words.size, 0),
+    ("base64_bytes", "Base64 text in the database", words.size, -1),
+    ("database", "Size of the database", words.size, -1),
+    ("cost", "Cost a month, estimated", words.dollars, -1),
     ("score", "Health score, of 100", number, 1),
 )
 
@@ -55,7 +55,9 @@ def changes(data: PageData) -> Changes:
     return Changes(
         since=words.when(data.previous.get("generated_at")),
         sentence=_sentence(data, now, before),
-        table=table("Numbers of this report and the one before", "What | #Before | #Now | #Change | Meaning", rows),
+        table=table(
+            "Numbers of this report and the one before", "What | #Before | #Now | #Change | Better or worse", rows
+        ),
         new=tuple(said[code] for code in said if code not in earlier) if earlier is not None and said else (),
         settled=tuple(earlier[code] for code in earlier if code not in said) if earlier else (),
     )
@@ -83,15 +85,17 @@ def _judged(now: float | None, before: float | None, better: int) -> str:
     return "better" if (now > before) == (better > 0) else "worse"
 
 
+_TOLD = (("total_images", "in all"), ("in_r2", "in R2"), ("base64_images", "only base64"))
+
+
 def _sentence(data: PageData, now: Mapping[str, Any], before: Mapping[str, Any]) -> str:
     earlier, later = (words.moment((one or {}).get("generated_at")) for one in (data.previous, data.stats))
-    ago = "" if earlier is None or later is None else f" In the {words.elapsed(earlier, later)} since then:"
-    told = [
-        words.difference(now[key], before[key], show) + " " + what
-        for key, what, show in (("total_images", "images in all", number), ("in_r2", "in R2", number),
-                                ("base64_images", "base64 only", number))
-        if now[key] != before[key]
-    ]  # fmt: skip
-    if any(said.startswith(UNKNOWN) for said in told):
+    start = "Since then" if earlier is None or later is None else f"In the {words.elapsed(earlier, later)} since then"
+    if any(now[key] is None or before[key] is None for key, _ in _TOLD):
         return "The report before did not hold all of these numbers, so some differences are unknown."
-    return f"{ago} {', '.join(told)}." if told else f"{ago} no image was added, moved or removed."
+    told = [
+        f"{number(abs(now[key] - before[key]))} {'more' if now[key] > before[key] else 'fewer'} {where}"
+        for key, where in _TOLD
+        if now[key] != before[key]
+    ]
+    return f"{start}, images: {', '.join(told)}." if told else f"{start} no image was added, moved or removed."

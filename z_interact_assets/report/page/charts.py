@@ -1,6 +1,6 @@
 """The kinds of charts: lines over time, bars that stand, bars that lie. Values in, SVG out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,11 @@ if TYPE_CHECKING:
     import altair as alt
 
 _UNITS = ((1e15, "PB"), (1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1, "bytes"))
+_HEIGHT = 260
+_ROW = 27  # pixels of a lying bar
+_LETTER = 8.2  # pixels of a letter of a label, at most: the browser's font is not the one that is measured here
+_LEVEL_LABELS = 5  # more than that are written aslant
+_MONTH = 31
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,98 +37,93 @@ def lines(points: Sequence[Point], series: Sequence[str], title: str, *, width: 
     return to_svg(line_chart(points, series, title, width=width))
 
 
-def line_chart(
-    points: Sequence[Point], series: Sequence[str], title: str, *, width: int, height: int = 260
-) -> "alt.LayerChart":
-    """Return lines over time, undrawn."""
-    import altair as alt  # noqa: PLC0415
+def line_chart(points: Sequence[Point], series: Sequence[str], title: str, *, width: int) -> "alt.LayerChart":
+    """Return lines over time, undrawn. Each series has its own dashes too: colour alone tells nothing to some."""
+    import altair as alt  # noqa: PLC0415 - only a report pays for it
 
-    times = sorted({point.at for point in points})
-    few = len(times) <= 31  # noqa: PLR2004 - more dots than that are a line
-    axis = alt.Axis(
-        format="%-d %b %Y" if width > NARROW else "%-d %b %y",
-        labelFlush=True,
-        tickCount=max(2, width // 130),
-        labelOverlap=True,
-    )
-    if len(times) == 1:
-        axis = alt.Axis(format="%-d %b %Y", values=[times[0]])
-    base = alt.Chart(_data(points)).encode(
-        x=alt.X("at:T", scale=alt.Scale(type="utc"), title="Date (UTC)", axis=axis),
+    dashes = alt.Scale(domain=list(series), range=[[1, 0], [6, 3]])
+    times = {point.at for point in points}
+    base = alt.Chart(_data(points, series)).encode(
+        x=alt.X("at:T", scale=alt.Scale(type="utc"), title="Date (UTC)", axis=_dates(times, width)),
         y=alt.Y("value:Q", title=title, axis=_measured(), scale=alt.Scale(zero=True)),
-        color=alt.Color("series:N", scale=scale_of(series)),
+        color=alt.Color(
+            "series:N", scale=scale_of(series), legend=alt.Legend(symbolType="stroke", symbolStrokeWidth=3)
+        ),
         description="said:N",
     )
-    dots = base.mark_point(filled=True, opacity=1, size=44 if few else 16)
-    dash = alt.StrokeDash(
-        "series:N", scale=alt.Scale(domain=list(series), range=[[1, 0], [6, 3]][: len(series)]), legend=None
+    dots = base.mark_point(filled=True, opacity=1, size=44 if len(times) <= _MONTH else 16)
+    return alt.layer(base.mark_line().encode(strokeDash=alt.StrokeDash("series:N", scale=dashes)), dots).properties(
+        width=width, height=_HEIGHT
     )
-    return alt.layer(base.mark_line().encode(strokeDash=dash), dots).properties(width=width, height=height)
 
 
-def standing(points: Sequence[Point], series: Sequence[str], title: str, *, axis: str, width: int = NARROW) -> str:
+def _dates(times: set[str], width: int) -> "alt.Axis":
+    import altair as alt  # noqa: PLC0415
+
+    if len(times) == 1:
+        return alt.Axis(format="%-d %b %Y", values=list(times))
+    return alt.Axis(format="%-d %b %Y", labelOverlap=True, tickCount=max(2, width // 140))
+
+
+def standing(points: Sequence[Point], series: Sequence[str], title: str, *, axis: str) -> str:
     """Draw standing bars, in the order given, stacked by series."""
     import altair as alt  # noqa: PLC0415
 
-    order = list(dict.fromkeys(point.at for point in points))
-    chart = (
-        alt.Chart(_data(points, series))
-        .mark_bar()
-        .encode(
-            x=alt.X(
-                "at:N",
-                sort=order,
-                title=axis,
-                axis=alt.Axis(labelAngle=0 if len(order) <= 5 else -45, labelOverlap=True),
-            ),  # noqa: PLR2004
-            y=alt.Y("value:Q", title=title, axis=_measured()),
-            color=alt.Color("series:N", scale=scale_of(series), legend=_legend(series)),
-            order=alt.Order("place:Q"),
-            description="said:N",
-        )
-        .properties(width=width, height=260)
+    order = _order(points)
+    named = alt.Axis(labelAngle=0 if len(order) <= _LEVEL_LABELS else -45, labelOverlap=True)
+    chart = _bars(points, series).encode(
+        x=alt.X("at:N", sort=order, title=axis, axis=named),
+        y=alt.Y("value:Q", title=title, axis=_measured()),
     )
-    return to_svg(chart)
+    return to_svg(chart.properties(width=NARROW, height=_HEIGHT))
 
 
 def lying(points: Sequence[Point], series: Sequence[str], title: str, *, money: bool = False) -> str:
     """Draw lying bars, in the order given, stacked by series."""
     import altair as alt  # noqa: PLC0415
 
-    order = list(dict.fromkeys(point.at for point in points))
-    chart = (
+    order = _order(points)
+    room = 12 + _LETTER * max(map(len, order), default=0)
+    named = alt.Axis(labelColor=colour("text"), minExtent=room, labelLimit=room)
+    chart = _bars(points, series).encode(
+        y=alt.Y("at:N", sort=order, title=None, axis=named),
+        x=alt.X("value:Q", title=title, axis=_measured(money=money)),
+    )
+    return to_svg(chart.properties(width=NARROW, height=90 + _ROW * len(order)))
+
+
+def _bars(points: Sequence[Point], series: Sequence[str]) -> "alt.Chart":
+    import altair as alt  # noqa: PLC0415
+
+    legend: Any = alt.Legend() if len(series) > 1 else None
+    return (
         alt.Chart(_data(points, series))
         .mark_bar()
         .encode(
-            y=alt.Y("at:N", sort=order, title=None, axis=alt.Axis(labelColor=colour("text"))),
-            x=alt.X("value:Q", title=title, axis=_measured(grid=True, money=money)),
-            color=alt.Color("series:N", scale=scale_of(series), legend=_legend(series)),
+            color=alt.Color("series:N", scale=scale_of(series), legend=legend),
             order=alt.Order("place:Q"),
             description="said:N",
         )
-        .properties(width=NARROW, height=max(110, 60 + 27 * len(order)) + 30 * (len(series) > 1))
     )
-    return to_svg(chart)
 
 
-def _data(points: Sequence[Point], series: Sequence[str] = ()) -> "alt.Data":
+def _data(points: Sequence[Point], series: Sequence[str]) -> "alt.Data":
     import altair as alt  # noqa: PLC0415
 
-    rows: list[Mapping[str, Any]] = [
-        {"at": point.at, "series": point.series, "value": point.value, "said": point.said,
-         "place": series.index(point.series) if series else 0}
-        for point in points
-    ]  # fmt: skip
-    return alt.Data(values=rows)
+    return alt.Data(
+        values=[
+            {"at": point.at, "series": point.series, "value": point.value, "said": point.said,
+             "place": series.index(point.series)}
+            for point in points if point.series in series
+        ]
+    )  # fmt: skip
 
 
-def _measured(*, grid: bool = True, money: bool = False) -> "alt.Axis":
+def _order(points: Sequence[Point]) -> list[str]:
+    return list(dict.fromkeys(point.at for point in points))
+
+
+def _measured(*, money: bool = False) -> "alt.Axis":
     import altair as alt  # noqa: PLC0415
 
-    return alt.Axis(format="$,.6~f" if money else ",.3~f", tickCount=5, grid=grid, domain=False)
-
-
-def _legend(series: Sequence[str]) -> Any:
-    import altair as alt  # noqa: PLC0415
-
-    return alt.Legend() if len(series) > 1 else None
+    return alt.Axis(format="$,.6~f" if money else ",.3~f", tickCount=5, grid=True, domain=False)

@@ -13,7 +13,7 @@ from defusedxml.ElementTree import fromstring
 if TYPE_CHECKING:
     import altair as alt
 
-NARROW, WIDE = 480, 1000
+NARROW, WIDE = 480, 1100
 COLOURS = {
     "In R2": "r2", "Base64 only": "base64", "Elsewhere": "other", "Moved": "r2", "Quarantined": "quarantined",
     "Failed": "failed", "Other data": "other", "Free": "free", "R2": "r2", "Database": "base64", "Images": "r2",
@@ -46,7 +46,7 @@ def to_png(chart: "alt.TopLevelMixin") -> bytes:
     import vl_convert  # noqa: PLC0415
 
     spec = _whole(chart)
-    return vl_convert.vegalite_to_png(_with_colours(spec) | {"background": "#ffffff"}, scale=1.5)
+    return vl_convert.vegalite_to_png(_with_colours(spec) | {"background": "#ffffff"}, scale=1.25)
 
 
 def _whole(chart: "alt.TopLevelMixin") -> dict[str, Any]:

@@ -13,7 +13,16 @@ from z_interact_assets.report.page.data import FileLink, PageData
 from z_interact_assets.report.page.figures import figures
 from z_interact_assets.report.page.glossary import GLOSSARY
 from z_interact_assets.report.page.state import deductions, exactly, key_figures, shares, verdict
-from z_interact_assets.report.page.tables import Cell, Table, amount, breakdown_table, count, quarantine_table, table
+from z_interact_assets.report.page.tables import (
+    NONE,
+    Cell,
+    Table,
+    amount,
+    breakdown_table,
+    count,
+    quarantine_table,
+    table,
+)
 from z_interact_assets.report.units import number
 
 if TYPE_CHECKING:
@@ -73,7 +82,7 @@ def _as_of(stats: Mapping[str, Any]) -> str:
 def _files(links: Iterable[FileLink]) -> Table:
     rows = [
         (Cell(words.text(link.name)), Cell(words.sentence(link.description)), amount(link.bytes),
-         Cell("–") if link.rows is None else count(link.rows))
+         NONE if link.rows is None else count(link.rows))
         for link in links
     ]  # fmt: skip
     missing = None if rows else "This page came alone."

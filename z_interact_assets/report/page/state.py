@@ -6,7 +6,7 @@ from typing import Any
 
 from z_interact_assets.report.page import words
 from z_interact_assets.report.page.data import PageData
-from z_interact_assets.report.units import UNKNOWN, exact_size, money, number, size
+from z_interact_assets.report.units import UNKNOWN, exact_size, number
 
 _MISSED = "the bucket could not be listed"
 
@@ -62,6 +62,8 @@ def _tone(stats: Mapping[str, Any], *, listed: bool, lost: int) -> str:
 def _said(data: PageData, lost: int) -> Iterator[str]:
     stats = data.stats
     yield from _unlisted(data)
+    if stats.get("r2_objects") is not None:
+        yield "R2 is Cloudflare's storage for files, the place where the app's images belong."
     if lost:
         yield f"{words.plural(lost, 'image file')} {'is' if lost == 1 else 'are'} missing from R2 or damaged there."
     waiting = stats.get("base64_images") or 0
@@ -183,7 +185,9 @@ def key_figures(stats: Mapping[str, Any]) -> Iterator[KeyFigure]:
     yield KeyFigure(name="In R2", value=number(moved), note="of no images" if not total else f"{part} of all images")
     yield KeyFigure(name="Base64 only", value=number(stats.get("base64_images")), note="stored as text, not moved yet")
     yield _files(stats)
-    yield KeyFigure(name="Base64 in the database", value=size(text), note="about a third larger than the same files")
+    yield KeyFigure(
+        name="Base64 in the database", value=words.size(text), note="about a third larger than the same files"
+    )
     yield _database(stats)
     yield _cost(stats)
 
@@ -191,7 +195,7 @@ def key_figures(stats: Mapping[str, Any]) -> Iterator[KeyFigure]:
 def _files(stats: Mapping[str, Any]) -> KeyFigure:
     objects = stats.get("r2_objects")
     note = _MISSED if objects is None else f"in {words.plural(objects, 'file')}"
-    return KeyFigure(name="Size of the files in R2", value=size(stats.get("r2_bytes")), note=note)
+    return KeyFigure(name="Size of the files in R2", value=words.size(stats.get("r2_bytes")), note=note)
 
 
 def _database(stats: Mapping[str, Any]) -> KeyFigure:
@@ -199,14 +203,14 @@ def _database(stats: Mapping[str, Any]) -> KeyFigure:
     if taken is None:
         note = "the database does not tell its size" if "database" in stats else "not counted by that version"
     else:
-        note = "no limit is set" if not limit else f"{words.share(taken, limit)} of its limit of {size(limit)}"
-    return KeyFigure(name="Size of the database", value=size(taken), note=note)
+        note = "no limit is set" if not limit else f"{words.share(taken, limit)} of its limit of {words.size(limit)}"
+    return KeyFigure(name="Size of the database", value=words.size(taken), note=note)
 
 
 def _cost(stats: Mapping[str, Any]) -> KeyFigure:
     now, then = words.part(stats, "costs", "now", "total"), words.part(stats, "costs", "all_in_r2", "total")
-    note = UNKNOWN if now is None else f"estimated, US dollars; {money(then)} with everything in R2"
-    return KeyFigure(name="Cost a month", value=money(now), note=note)
+    note = UNKNOWN if now is None else f"estimated, US dollars; {words.dollars(then)} with everything in R2"
+    return KeyFigure(name="Cost a month", value=words.dollars(now), note=note)
 
 
 def exactly(stats: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from z_interact_assets.core.reasons import Reason
 from z_interact_assets.report.page import words
-from z_interact_assets.report.units import number, size
+from z_interact_assets.report.units import number
 
 
 class Cell(NamedTuple):
@@ -14,6 +14,9 @@ class Cell(NamedTuple):
 
     shown: str
     sort: float | str | None = None
+
+
+NONE = Cell("–")  # noqa: RUF001 - a dash: there is none to be told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +51,7 @@ def count(value: float | None) -> Cell:
 
 def amount(value: float | None) -> Cell:
     """Return a cell of bytes."""
-    return Cell(size(None if value is None else round(value)), -1 if value is None else value)
+    return Cell(words.size(None if value is None else round(value)), -1 if value is None else value)
 
 
 # Name, caption, what a group is called, and what one without a value is.

@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from z_interact_assets.core.showing import LONGEST_NAME, shortened
-from z_interact_assets.report.units import UNKNOWN, number
+from z_interact_assets.report import units
+from z_interact_assets.report.units import UNKNOWN, money, number
 
 LONGEST_SENTENCE = 1_000
+_YEAR = 365.25
 
 Show = Callable[[Any], str]
 
@@ -21,6 +23,20 @@ def text(value: object, length: int = LONGEST_NAME) -> str:
 def sentence(value: object) -> str:
     """Return a sentence of ours, or of an error's."""
     return text(value, LONGEST_SENTENCE)
+
+
+def size(count: int | None) -> str:
+    """Return bytes in the unit people read them in, without a decimal that says nothing."""
+    return units.size(count).replace(".0 ", " ")
+
+
+def dollars(cost: float | None) -> str:
+    """Return an amount in US dollars; of a small one the digits that are not 0."""
+    if cost is None:
+        return UNKNOWN
+    if cost >= 1 or not cost:
+        return money(cost)
+    return "under $0.0001" if cost < 0.0001 else f"${cost:.4f}".rstrip("0")  # noqa: PLR2004
 
 
 def rate(value: float | None) -> str:
@@ -64,6 +80,8 @@ def day(value: datetime) -> str:
 
 def days(count: float) -> str:
     """Return a span of days."""
+    if count > 3 * _YEAR:
+        return f"about {count / _YEAR:,.0f} years"
     return "1 day" if count == 1 else f"{rate(count)} days"
 
 
