@@ -22,6 +22,7 @@ _COMMANDS = (
     "verdict",
     "status",
     "stats",
+    "report",
     "backup",
     "restore",
     "demo",

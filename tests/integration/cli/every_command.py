@@ -21,6 +21,7 @@ _ARGUMENTS: Mapping[str, Sequence[str]] = {
     "restore": ("{folder} --dry-run", "{folder} --image-id {id} --json", "{folder} --overwrite"),
     "status": ("", "--json", "--quarantined", "--quarantined --json", "--image-id {id}", "--image-id {id} --json"),
     "stats": ("", "--json"),
+    "report": ("", "--out {folder} --json", "--publish"),
 }
 
 

@@ -43,6 +43,7 @@ def demo(ctx: click.Context, *, folder: Path, rows: int, fresh: bool) -> None:
 def _show(home: "DemoHome", rows: int) -> int:
     from z_interact_assets.cli.migrating import migrate_now  # noqa: PLC0415 - imports dagster
     from z_interact_assets.cli.planning import full_plan  # noqa: PLC0415
+    from z_interact_assets.cli.reporting import print_where  # noqa: PLC0415
     from z_interact_assets.cli.runs import opened_runs  # noqa: PLC0415
     from z_interact_assets.cli.session import opened  # noqa: PLC0415
     from z_interact_assets.cli.stocktaking import take_stock  # noqa: PLC0415
@@ -69,8 +70,9 @@ def _show(home: "DemoHome", rows: int) -> int:
         _heading("5. stats: what is where now")
         stats = take_stock(workspace, runs)
         print_stats(stats)
+        _heading("6. report: the page and the tables analysts open")
         runs.run("storage_report")
-        click.echo(f"  → {runs.observer.results['report'].folder / 'summary.md'}")
+        print_where(runs.observer.results["report"])
         example = _an_example(workspace)
     _summary(home, document, stats, example)
     return 0 if report.is_valid and not document["failed"] else 1
