@@ -6,6 +6,7 @@ import dagster as dg
 from pydantic import Field
 
 from z_interact_assets.core.showing import shortened
+from z_interact_assets.core.snapshots import lasting
 from z_interact_assets.defs.automation import REPORT_CONDITION, REPORT_FRESHNESS
 from z_interact_assets.defs.data_versions import version_of
 from z_interact_assets.defs.failures import as_failures
@@ -15,9 +16,6 @@ from z_interact_assets.defs.resources import RunObserver
 from z_interact_assets.migrate.migration import clock_ms
 from z_interact_assets.report import PublishedFile, WrittenReport, publish_report, write_report
 from z_interact_assets.workspace import Workspace
-
-# What the clock alone changes: a report that says the same as the one before it makes nothing out of date.
-_OF_THE_CLOCK = frozenset({"generated_at", "bucket_as_of", "growth", "throughput", "costs"})
 
 
 class ReportConfig(dg.Config):
@@ -78,7 +76,7 @@ def storage_report(
             published = publish_report(workspace.report_store, report.folder, report.files, keep=keep)
             observer.results["published"] = published
     return dg.MaterializeResult(
-        data_version=version_of({name: value for name, value in report.stats.items() if name not in _OF_THE_CLOCK}),
+        data_version=version_of(lasting(report.stats)),
         metadata=_metadata(report) | _published(published),
     )
 

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow as pa
-
 from z_interact_assets.report.columns import TableColumn
 from z_interact_assets.report.folder import MANIFEST
 
@@ -62,21 +60,21 @@ _COUNT: dict[str, Any] = {"required": True, "minimum": 0}
 
 
 def _number(name: str, description: str) -> TableColumn:
-    return TableColumn(name=name, type=pa.int64(), description=description, constraints=_COUNT)
+    return TableColumn(name=name, type="int64", description=description, constraints=_COUNT)
 
 
 BREAKDOWNS = ("persona", "session", "provider", "type", "month", "size", "dimensions")
 TOTALS_COLUMNS = (
     TableColumn(
-        name="breakdown", type=pa.string(), description="What the images are divided by; `total`: all of them",
+        name="breakdown", type="string", description="What the images are divided by; `total`: all of them",
         constraints={"required": True},
     ),
     TableColumn(
-        name="group", type=pa.string(), constraints={"required": True, "enum": ["value", "none", "rest", "total"]},
+        name="group", type="string", constraints={"required": True, "enum": ["value", "none", "rest", "total"]},
         description="value: those with this value; none: those without one; rest: all other values together; "
         "total: all images",
     ),
-    TableColumn(name="value", type=pa.string(), description="The value; empty for the other groups"),
+    TableColumn(name="value", type="string", description="The value; empty for the other groups"),
     _number("images", "Images (rows of the app's table)"),
     _number("r2_images", "of these: in R2, with or without base64 left in the table"),
     _number("base64_images", "of these: only as base64 text in the database"),

@@ -1,26 +1,45 @@
-"""Columns of a report's tables: one description serves Parquet, CSV and the data package. No file is written here."""
+"""Columns of a report's tables: one description serves Parquet, CSV and the data package. No file is written here.
+
+pyarrow is imported only by who asks for its types: it takes a while, and every command loads this.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+TIME = "timestamp[ms, UTC]"
+_KINDS = {"string": "string", "int64": "integer", "int32": "integer", "double": "number", TIME: "datetime"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableColumn:
-    """A column: its name, how Parquet holds it, what it means, and what is always true of it (Table Schema's terms)."""
+    """A column: its name, how Parquet holds it, what it means, and what is always true of it (Table Schema's terms).
+
+    `type` is string, int64, int32, double or timestamp[ms, UTC].
+    """
 
     name: str
-    type: pa.DataType
+    type: str
     description: str
     constraints: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
+    @property
+    def arrow_type(self) -> "pa.DataType":
+        """The type it has in Parquet."""
+        import pyarrow as pa  # noqa: PLC0415 - see above
 
-def arrow_schema(columns: tuple[TableColumn, ...]) -> pa.Schema:
+        return pa.timestamp("ms", tz="UTC") if self.type == TIME else pa.type_for_alias(self.type)
+
+
+def arrow_schema(columns: tuple[TableColumn, ...]) -> "pa.Schema":
     """Return the schema of the Parquet file, each field with its description."""
+    import pyarrow as pa  # noqa: PLC0415 - see above
+
     return pa.schema([
-        pa.field(column.name, column.type, metadata={"description": column.description}) for column in columns
+        pa.field(column.name, column.arrow_type, metadata={"description": column.description}) for column in columns
     ])  # fmt: skip
 
 
@@ -30,20 +49,10 @@ def table_schema(columns: tuple[TableColumn, ...]) -> dict[str, Any]:
 
 
 def _field(column: TableColumn) -> dict[str, Any]:
-    kind = _kind(column.type)
+    kind = _KINDS[column.type]
     described: dict[str, Any] = {"name": column.name, "type": kind, "description": column.description}
     if kind == "datetime":
         described["format"] = "%Y-%m-%dT%H:%M:%S.%fZ"
     if column.constraints:
         described["constraints"] = dict(column.constraints)
     return described
-
-
-def _kind(of: pa.DataType) -> str:
-    if pa.types.is_integer(of):
-        return "integer"
-    if pa.types.is_floating(of):
-        return "number"
-    if pa.types.is_boolean(of):
-        return "boolean"
-    return "datetime" if pa.types.is_timestamp(of) else "string"

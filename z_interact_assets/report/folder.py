@@ -80,22 +80,30 @@ def _make_durable(folder: Path) -> None:
 
 
 def _settle(draft: Path, directory: Path, name: str) -> Path:
-    """Give the draft its name, or the first free one after it. Reports are not empty, so rename replaces none."""
-    number = 1
+    """Give the draft its name, or the next number of it. Reports are not empty, so rename replaces none.
+
+    A number that became free is not used again: its report would look older than it is.
+    """
+    number = max((_number(path.name, name) for path in directory.iterdir()), default=0)
     while True:
-        final = directory / (name if number == 1 else f"{name}-{number}")
-        if not os.path.lexists(final):
-            try:
-                draft.rename(final)
-            except FileExistsError:  # another run's, this very moment
-                pass
-            except OSError:
-                if not os.path.lexists(final):
-                    raise
-            else:
-                sync_folder(directory)
-                return final
         number += 1
+        final = directory / (name if number == 1 else f"{name}-{number}")
+        try:
+            draft.rename(final)
+        except OSError:
+            if not os.path.lexists(final):
+                raise
+            continue  # another run's, this very moment
+        sync_folder(directory)
+        return final
+
+
+def _number(found: str, name: str) -> int:
+    """Return which report of this name it is, 0 if it is none."""
+    if found == name:
+        return 1
+    number = found.removeprefix(f"{name}-")
+    return int(number) if number != found and number.isascii() and number.isdecimal() else 0
 
 
 def _lead_to(final: Path) -> None:

@@ -33,7 +33,7 @@ class ImageTable:
         self.columns = tuple(
             TableColumn(
                 name=column.name,
-                type=column.arrow_type,
+                type=column.type,
                 description=PSEUDONYM if self._pseudonyms and column.name == "participant_id" else column.description,
                 constraints=_CONSTRAINTS.get(column.name, {}),
             )

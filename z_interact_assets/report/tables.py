@@ -34,7 +34,7 @@ class TableFiles:
 
     def write(self, frame: pd.DataFrame) -> None:
         """Append rows; columns we do not know are left out, and one we know must be there."""
-        arrays = [arrow_array(frame[column.name], column.type) for column in self._columns]
+        arrays = [arrow_array(frame[column.name], column.arrow_type) for column in self._columns]
         self._waiting.append(pa.Table.from_arrays(arrays, schema=self._schema))
         self.rows += len(frame)
         if sum(table.num_rows for table in self._waiting) >= ROWS_A_GROUP:

@@ -7,7 +7,6 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -30,7 +29,8 @@ from z_interact_assets.report.datapackage import datapackage
 from z_interact_assets.report.folder import MANIFEST, drafted, name_of
 from z_interact_assets.report.history_table import HISTORY_COLUMNS, history_frame
 from z_interact_assets.report.image_table import ImageTable
-from z_interact_assets.report.page import Attention, FileLink, PageData, render_page
+from z_interact_assets.report.options import ReportOptions, WrittenReport
+from z_interact_assets.report.page import FileLink, PageData, render_page
 from z_interact_assets.report.reading import previous_stats
 from z_interact_assets.report.summary import headline, summary
 from z_interact_assets.report.tables import TableFiles, table_files
@@ -40,33 +40,6 @@ from z_interact_assets.stats import Sources, bucket_of, collect_stats
 TITLE = "z-interact image storage"
 
 _CHARTED_SNAPSHOTS = 400
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportOptions:
-    """Where reports go, how many are kept there, and what they may tell. Every default is the private choice."""
-
-    directory: Path
-    keep: int = 30
-    personal_data: bool = False
-    pseudonym_key: str | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WrittenReport:
-    """A report on disk: its folder and files, and what it says (`stats` is the document of `stats --json`)."""
-
-    folder: Path
-    files: tuple[ReportFile, ...]
-    stats: dict[str, Any]
-    headline: str
-    attention: tuple[Attention, ...]
-    attention_total: int
-
-    @property
-    def page(self) -> Path:
-        """The file to open."""
-        return self.folder / PAGE
 
 
 def write_report(sources: Sources, options: ReportOptions, *, now_ms: int) -> WrittenReport:
