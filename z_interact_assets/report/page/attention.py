@@ -10,6 +10,7 @@ from z_interact_assets.report.page.data import Attention, PageData
 from z_interact_assets.report.units import LONGEST_ID, number
 
 MOST_ROWS = 1_000
+_LONGEST_PROBLEM = 40
 _SEVERITIES = {
     "loss": "images are lost or about to be", "work": "somebody has to do something", "waste": "wastes room or money",
     "note": "worth knowing",
@@ -84,7 +85,7 @@ def _row(one: Attention) -> ShownRow:
         key=words.text(one.key, LONGEST_ID) if one.key else None,
         persona=words.text(one.persona) if one.persona else None,
         created_at=words.text(one.created_at) if one.created_at else None,
-        problem=words.text(one.problem),
+        problem=words.text(one.problem, _LONGEST_PROBLEM),
         sentence=words.sentence(one.sentence),
         action=tuple(words.sentence(one.action).split("`")),
     )

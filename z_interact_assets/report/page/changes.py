@@ -90,7 +90,8 @@ _TOLD = (("total_images", "in all"), ("in_r2", "in R2"), ("base64_images", "only
 
 def _sentence(data: PageData, now: Mapping[str, Any], before: Mapping[str, Any]) -> str:
     earlier, later = (words.moment((one or {}).get("generated_at")) for one in (data.previous, data.stats))
-    start = "Since then" if earlier is None or later is None else f"In the {words.elapsed(earlier, later)} since then"
+    ago = "" if earlier is None or later is None else words.elapsed(earlier, later).removeprefix("1 ")
+    start = f"In the {ago} since then" if ago else "Since then"
     if any(now[key] is None or before[key] is None for key, _ in _TOLD):
         return "The report before did not hold all of these numbers, so some differences are unknown."
     told = [

@@ -13,7 +13,7 @@ _UNITS = ((1e15, "PB"), (1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1,
 _HEIGHT = 260
 _ROW = 27  # pixels of a lying bar
 _LETTER = 8.2  # pixels of a letter of a label, at most: the browser's font is not the one that is measured here
-_LEVEL_LABELS = 5  # more than that are written aslant
+_LEVEL = 42  # letters of all labels together; more than that are written aslant
 _MONTH = 31
 
 
@@ -37,7 +37,7 @@ def lines(points: Sequence[Point], series: Sequence[str], title: str, *, width: 
     return to_svg(line_chart(points, series, title, width=width))
 
 
-def line_chart(points: Sequence[Point], series: Sequence[str], title: str, *, width: int) -> "alt.LayerChart":
+def line_chart(points: Sequence[Point], series: Sequence[str], title: str, *, width: int) -> "alt.TopLevelMixin":
     """Return lines over time, undrawn. Each series has its own dashes too: colour alone tells nothing to some."""
     import altair as alt  # noqa: PLC0415 - only a report pays for it
 
@@ -45,7 +45,7 @@ def line_chart(points: Sequence[Point], series: Sequence[str], title: str, *, wi
     times = {point.at for point in points}
     base = alt.Chart(_data(points, series)).encode(
         x=alt.X("at:T", scale=alt.Scale(type="utc"), title="Date (UTC)", axis=_dates(times, width)),
-        y=alt.Y("value:Q", title=title, axis=_measured(), scale=alt.Scale(zero=True)),
+        y=_upwards(points, title),
         color=alt.Color(
             "series:N", scale=scale_of(series), legend=alt.Legend(symbolType="stroke", symbolStrokeWidth=3)
         ),
@@ -62,7 +62,9 @@ def _dates(times: set[str], width: int) -> "alt.Axis":
 
     if len(times) == 1:
         return alt.Axis(format="%-d %b %Y", values=list(times))
-    return alt.Axis(format="%-d %b %Y", labelOverlap=True, tickCount=max(2, width // 140))
+    years = {time[:4] for time in times}
+    format_ = "%-d %b %Y" if width > NARROW else "%-d %b" if len(years) == 1 else "%b %Y"
+    return alt.Axis(format=format_, labelOverlap=True, tickCount=max(2, width // 140))
 
 
 def standing(points: Sequence[Point], series: Sequence[str], title: str, *, axis: str) -> str:
@@ -70,10 +72,10 @@ def standing(points: Sequence[Point], series: Sequence[str], title: str, *, axis
     import altair as alt  # noqa: PLC0415
 
     order = _order(points)
-    named = alt.Axis(labelAngle=0 if len(order) <= _LEVEL_LABELS else -45, labelOverlap=True)
+    named = alt.Axis(labelAngle=0 if sum(map(len, order)) <= _LEVEL else -45, labelOverlap=True)
     chart = _bars(points, series).encode(
         x=alt.X("at:N", sort=order, title=axis, axis=named),
-        y=alt.Y("value:Q", title=title, axis=_measured()),
+        y=_upwards(points, title),
     )
     return to_svg(chart.properties(width=NARROW, height=_HEIGHT))
 
@@ -90,6 +92,14 @@ def lying(points: Sequence[Point], series: Sequence[str], title: str, *, money: 
         x=alt.X("value:Q", title=title, axis=_measured(money=money)),
     )
     return to_svg(chart.properties(width=NARROW, height=90 + _ROW * len(order)))
+
+
+def _upwards(points: Sequence[Point], title: str) -> "alt.Y":
+    import altair as alt  # noqa: PLC0415
+
+    nothing = not any(point.value for point in points)
+    scale = alt.Scale(domain=[0, 1]) if nothing else alt.Scale(zero=True)  # nothing but 0 has no middle to lie in
+    return alt.Y("value:Q", title=title, axis=_measured(), scale=scale)
 
 
 def _bars(points: Sequence[Point], series: Sequence[str]) -> "alt.Chart":

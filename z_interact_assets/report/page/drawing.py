@@ -93,7 +93,7 @@ _CONFIG: dict[str, Any] = {
     "axisX": {"grid": False},
     "legend": {
         "orient": "top", "title": None, "labelColor": colour("text"), "labelFontSize": 13, "symbolType": "square",
-        "symbolSize": 120, "offset": 12, "columnPadding": 18,
+        "symbolSize": 120, "offset": 12, "columnPadding": 34,
     },
     "line": {"strokeWidth": 2.5},
     "point": {"size": 36, "filled": True},

@@ -12,6 +12,7 @@ IN_R2, BASE64_ONLY, ELSEWHERE, BASE64_TEXT = "In R2", "Base64 only", "Elsewhere"
 
 Snapshots = Sequence[Mapping[str, Any]]
 """Snapshots of the statistics, oldest first, each with its time as `at`."""
+_MOST_DOTS = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,12 @@ class Figure:
     drawing: str | None = None
     wide: str | None = None
     table: Table | None = None
+
+
+def thinned(shots: Snapshots) -> Snapshots:
+    """Return as many of them as a line needs, the last among them; their table has all."""
+    step = -(-len(shots) // _MOST_DOTS)
+    return shots[::-1][::step][::-1] if step > 1 else shots
 
 
 def snapshots(stats: Mapping[str, Any], history: Snapshots) -> list[dict[str, Any]]:

@@ -6,7 +6,15 @@ from typing import Any
 from z_interact_assets.report.page import words
 from z_interact_assets.report.page.charts import Point, byte_unit, lines, standing
 from z_interact_assets.report.page.drawing import WIDE
-from z_interact_assets.report.page.figure import BASE64_ONLY, BASE64_TEXT, IN_R2, NOT_COUNTED, Figure, Snapshots
+from z_interact_assets.report.page.figure import (
+    BASE64_ONLY,
+    BASE64_TEXT,
+    IN_R2,
+    NOT_COUNTED,
+    Figure,
+    Snapshots,
+    thinned,
+)
 from z_interact_assets.report.page.tables import Cell, amount, count, table
 from z_interact_assets.report.units import number
 
@@ -40,7 +48,7 @@ def image_points(shots: Snapshots) -> list[Point]:
             at=shot["at"].isoformat(), series=series, value=value,
             said=f"{words.day(shot['at'])}: {words.plural(value, 'image')}, {series}",
         )
-        for shot in shots
+        for shot in thinned(shots)
         for series, value in ((IN_R2, words.in_r2(shot)), (BASE64_ONLY, shot.get("base64_images")))
         if value is not None
     ]  # fmt: skip
@@ -71,7 +79,7 @@ def bytes_over_time(shots: Snapshots) -> Figure:
     title = "Size of the files in R2 and of the base64 text, over time"
     told = [
         (shot["at"], series, shot[key])
-        for shot in shots
+        for shot in thinned(shots)
         for series, key in ((IN_R2, "r2_bytes"), (BASE64_TEXT, "base64_bytes"))
         if shot.get(key) is not None
     ]
@@ -80,7 +88,8 @@ def bytes_over_time(shots: Snapshots) -> Figure:
     factor, unit = byte_unit(max(value for *_, value in told))
     points = [
         Point(
-            at=at.isoformat(), series=series, value=value / factor, said=f"{words.day(at)}: {words.size(value)}, {series}"
+            at=at.isoformat(), series=series, value=value / factor,
+            said=f"{words.day(at)}: {words.size(value)}, {series}",
         )
         for at, series, value in told
     ]  # fmt: skip
@@ -120,7 +129,10 @@ def throughput(stats: Mapping[str, Any]) -> Figure:
         return Figure(name="throughput", title=title, says=says)
     work = {name: key for name, key in _WORK if key == "images" or any(one.get(key) for one in found)}
     points = [
-        Point(at=one["day"], series=name, value=one.get(key) or 0, said=f"{one['day']}: {number(one.get(key) or 0)} {name}")
+        Point(
+            at=one["day"], series=name, value=one.get(key) or 0,
+            said=f"{one['day']}: {number(one.get(key) or 0)} {name}",
+        )
         for one in found
         for name, key in work.items()
     ]  # fmt: skip

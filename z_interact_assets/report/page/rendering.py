@@ -12,7 +12,8 @@ from z_interact_assets.report.page.changes import changes
 from z_interact_assets.report.page.data import FileLink, PageData
 from z_interact_assets.report.page.figures import figures
 from z_interact_assets.report.page.glossary import GLOSSARY
-from z_interact_assets.report.page.state import deductions, exactly, key_figures, shares, verdict
+from z_interact_assets.report.page.key_figures import exactly, key_figures
+from z_interact_assets.report.page.state import deductions, shares, verdict
 from z_interact_assets.report.page.tables import (
     NONE,
     Cell,
@@ -75,8 +76,8 @@ def _content(data: PageData) -> Mapping[str, Any]:
 
 def _as_of(stats: Mapping[str, Any]) -> str:
     if stats.get("bucket_as_of"):
-        return words.when(stats["bucket_as_of"])
-    return "unknown (it could not be listed)" if stats.get("r2_objects") is None else "an unknown time"
+        return f"files in R2 listed {words.when(stats['bucket_as_of'])}"
+    return "R2 could not be listed" if stats.get("r2_objects") is None else "files in R2 listed at an unknown time"
 
 
 def _files(links: Iterable[FileLink]) -> Table:
@@ -110,7 +111,7 @@ def _templates() -> "Environment":
     )
     found.filters |= {
         "number": number, "share": words.share, "when": words.when, "shown": words.text,
-        "points": lambda points: words.rate(round(points, 1)) if points >= 0.1 else "under 0.1",  # noqa: PLR2004
+        "points": lambda points: words.rate(round(points, 1)) if points >= 0.1 else "<0.1",  # noqa: PLR2004
         "drawn": Markup,  # drawing.to_svg has looked at every element
     }  # fmt: skip
     return found

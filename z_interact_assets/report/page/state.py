@@ -1,4 +1,4 @@
-"""What is the state: the verdict in a sentence, where every image is, the score and what lowers it, the key figures."""
+"""What is the state: the verdict in a sentence, where every image is, and what lowers the score."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -6,9 +6,7 @@ from typing import Any
 
 from z_interact_assets.report.page import words
 from z_interact_assets.report.page.data import PageData
-from z_interact_assets.report.units import UNKNOWN, exact_size, number
-
-_MISSED = "the bucket could not be listed"
+from z_interact_assets.report.units import number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +31,7 @@ def verdict(data: PageData) -> Verdict:
     if listed:
         headline = _headline(max(0, moved - lost), total)
     else:
-        headline = f"The database says that {_of(moved, total)} in R2; R2 itself could not be asked."
+        headline = f"R2 could not be checked: {_should(moved, total)} be there."
     return Verdict(tone=_tone(stats, listed=listed, lost=lost), headline=headline, sentences=tuple(_said(data, lost)))
 
 
@@ -48,6 +46,10 @@ def _of(some: int, total: int) -> str:
     if total == 1:
         return f"{some} of 1 image is"
     return f"{number(some) if some else 'none'} of {number(total)} images {'is' if some == 1 else 'are'}"
+
+
+def _should(moved: int, total: int) -> str:
+    return f"{number(moved) if moved else 'none'} of {words.plural(total, 'image')} should"
 
 
 def _tone(stats: Mapping[str, Any], *, listed: bool, lost: int) -> str:
@@ -84,10 +86,10 @@ def _said(data: PageData, lost: int) -> Iterator[str]:
 
 def _unlisted(data: PageData) -> Iterator[str]:
     if data.bucket_error:
-        yield f"R2 could not be reached: {words.sentence(data.bucket_error)}"
+        yield f"R2 could not be reached just now: {words.sentence(data.bucket_error)}"
     if data.stats.get("r2_objects") is None:
         yield (
-            "R2 (Cloudflare's storage for files) could not be reached or has never been listed, so nobody can say "
+            "R2 is Cloudflare's storage for files. It could not be reached or has never been listed, so nobody can say "
             "whether all image files are there. Numbers about it are unknown, which does not mean zero."
         )
 
@@ -165,68 +167,4 @@ def deductions(stats: Mapping[str, Any]) -> list[Deduction]:
         found.append(Deduction(points=5, why="files in R2 that belong to no image"))
     if total and (stuck := stats.get("quarantined_images")):
         found.append(Deduction(points=20 * stuck / total, why=f"{words.plural(stuck, 'image')} quarantined"))
-    return found
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyFigure:
-    """A number with its unit, and what it is about."""
-
-    name: str
-    value: str
-    note: str
-
-
-def key_figures(stats: Mapping[str, Any]) -> Iterator[KeyFigure]:
-    """Yield the numbers one asks for first."""
-    total, moved, text = stats.get("total_images"), words.in_r2(stats), stats.get("base64_bytes")
-    yield KeyFigure(name="Images in all", value=number(total), note="rows of the app's table")
-    part = words.share(moved, total)
-    yield KeyFigure(name="In R2", value=number(moved), note="of no images" if not total else f"{part} of all images")
-    yield KeyFigure(name="Base64 only", value=number(stats.get("base64_images")), note="stored as text, not moved yet")
-    yield _files(stats)
-    yield KeyFigure(
-        name="Base64 in the database", value=words.size(text), note="about a third larger than the same files"
-    )
-    yield _database(stats)
-    yield _cost(stats)
-
-
-def _files(stats: Mapping[str, Any]) -> KeyFigure:
-    objects = stats.get("r2_objects")
-    note = _MISSED if objects is None else f"in {words.plural(objects, 'file')}"
-    return KeyFigure(name="Size of the files in R2", value=words.size(stats.get("r2_bytes")), note=note)
-
-
-def _database(stats: Mapping[str, Any]) -> KeyFigure:
-    taken, limit = words.part(stats, "database", "bytes"), words.part(stats, "database", "limit_bytes")
-    if taken is None:
-        note = "the database does not tell its size" if "database" in stats else "not counted by that version"
-    else:
-        note = "no limit is set" if not limit else f"{words.share(taken, limit)} of its limit of {words.size(limit)}"
-    return KeyFigure(name="Size of the database", value=words.size(taken), note=note)
-
-
-def _cost(stats: Mapping[str, Any]) -> KeyFigure:
-    now, then = words.part(stats, "costs", "now", "total"), words.part(stats, "costs", "all_in_r2", "total")
-    note = UNKNOWN if now is None else f"estimated, US dollars; {words.dollars(then)} with everything in R2"
-    return KeyFigure(name="Cost a month", value=words.dollars(now), note=note)
-
-
-def exactly(stats: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the sizes to the byte."""
-    return [
-        ("Files in R2", exact_size(stats.get("r2_bytes"))),
-        ("Base64 text in the database", exact_size(stats.get("base64_bytes"))),
-        ("The same as files", _decoded(stats)),
-        ("Database", exact_size(words.part(stats, "database", "bytes"))),
-        ("Base64 that may be cleared later", exact_size(words.part(stats, "database", "reclaimable_bytes"))),
-        ("… of it now", exact_size(words.part(stats, "database", "reclaimable_now_bytes"))),
-        ("Base64 cleared so far", exact_size(words.part(stats, "database", "reclaimed_bytes"))),
-    ]
-
-
-def _decoded(stats: Mapping[str, Any]) -> str:
-    about = "about " if words.part(stats, "database", "decoded_is_estimate") else ""
-    found = words.part(stats, "database", "decoded_bytes")
-    return UNKNOWN if found is None else about + exact_size(found)
+    return sorted(found, key=lambda one: -one.points)
