@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from z_interact_assets.core.errors import StorageRefusedError
 from z_interact_assets.core.models import ObjectSummary
 from z_interact_assets.report.catalogue import NAMES, PAGE, ReportFile
 from z_interact_assets.report.folder import age_rank
@@ -20,6 +21,7 @@ from z_interact_assets.storage.objects import FileHeaders
 
 PREFIX = "private/reports/"
 
+_REMEDY = "Reports go to REPORT_BUCKET_NAME, or to R2_BUCKET_NAME where that is not set."
 _RANDOM_BYTES = 16
 _KEY = re.compile(re.escape(PREFIX) + r"(?P<folder>(?P<name>[0-9TZ-]+)-[0-9a-f]{32})/(?P<file>[a-z_.]+)")
 
@@ -59,7 +61,11 @@ def publish_report(
 
     Then the oldest published reports beyond `keep` go. Errors are the store's.
     """
-    store.check()
+    try:
+        store.check()
+    except StorageRefusedError as error:
+        error.remedy = f"{error.remedy} {_REMEDY}".strip()
+        raise
     published = _upload(store, folder, files)
     retire_published(store, keep=keep)
     return published
