@@ -32,8 +32,8 @@ def stats_of(
     score = _score(moved, rows["base64"], stuck, total) if listed else None
     status = HealthStatus.UNKNOWN if score is None else HealthStatus.GOOD if score >= 90 else HealthStatus.FAIR
     bucket = {
-        "r2_objects": moved, "r2_bytes": 48_000 * moved, "known_objects": moved, "orphan_objects": 0, "missing_objects": 0,
-        "corrupted_objects": 0, "misdirected_images": 0, "shared_objects": 0,
+        "r2_objects": moved, "r2_bytes": 48_000 * moved, "known_objects": moved, "orphan_objects": 0,
+        "missing_objects": 0, "corrupted_objects": 0, "misdirected_images": 0, "shared_objects": 0,
     }  # fmt: skip
     return {
         "total_images": total,
@@ -93,7 +93,8 @@ def finding(
 
 def _groups(name: str, rows: Mapping[str, int], total: int, moved: int) -> list[dict[str, Any]]:
     values: dict[str, Sequence[str | None]] = {
-        "persona": PERSONAS, "session": [f"s{number:03}" for number in range(12)], "provider": ("openai", "replicate", None),
+        "persona": PERSONAS, "session": [f"s{number:03}" for number in range(12)],
+        "provider": ("openai", "replicate", None),
         "type": ("png", "jpg", "webp", None), "month": [f"2026-{month:02}" for month in range(2, 12)],
         "size": ("under 10 kB", "10-100 kB", "100 kB-1 MB", None), "dimensions": ("1024x1024", "512x512", None),
     }  # fmt: skip
@@ -129,7 +130,8 @@ def _throughput(moved: int, stuck: int) -> list[dict[str, Any]]:
         images = left if number == days - 1 or moved <= days else min(left, moved * (3 + number * 7 % 5) // (days * 5))
         left -= images
         day = (first + timedelta(days=number)).isoformat()
-        found.append({"day": day, "images": images, "bytes": images * 48_000, "failed": 0, "quarantined": stuck * (number == 2), "reclaimed": 0})  # fmt: skip
+        work = {"images": images, "failed": 0, "quarantined": stuck * (number == 2), "reclaimed": 0}
+        found.append({"day": day, "bytes": images * 48_000, **work})
     return found
 
 
@@ -143,8 +145,12 @@ def _costs(moved: int, total: int, text: int, *, listed: bool) -> dict[str, Any]
 
     return {
         "currency": "USD", "per": "month",
-        "prices": {"r2_storage_gb_month": 0.015, "r2_class_a_million": 4.5, "r2_class_b_million": 0.36, "database_gb_month": 0.75},
-        "now": cost(moved if listed else None, 2_000_000 + text), "all_in_r2": cost(total if listed else None, 2_000_000),
+        "prices": {
+            "r2_storage_gb_month": 0.015, "r2_class_a_million": 4.5, "r2_class_b_million": 0.36,
+            "database_gb_month": 0.75,
+        },
+        "now": cost(moved if listed else None, 2_000_000 + text),
+        "all_in_r2": cost(total if listed else None, 2_000_000),
         "all_base64": cost(0, 2_000_000 + total * 64_000),
         "in_12_months": {"all_in_r2": 0.0032 if listed else None, "all_base64": 0.0711},
     }  # fmt: skip
@@ -166,43 +172,50 @@ def history_of(
         found.append(
             {
                 "snapshot_id": number + 1, "generated_at": int(time.timestamp() * 1000), "health_status": "fair",
-                "health_score": 60, "total_images": done + left, "r2_images": done // 2, "mixed_images": done - done // 2,
-                "base64_images": left, "r2_objects": done, "r2_bytes": 48_000 * done,
-                "base64_bytes": 64_000 * (left + done // 6), "database_bytes": 2_000_000 + 64_000 * (left + done // 6),
+                "health_score": 60, "total_images": done + left, "r2_images": done // 2,
+                "mixed_images": done - done // 2, "base64_images": left, "r2_objects": done, "r2_bytes": 48_000 * done,
+                "base64_bytes": 64_000 * (left + done // 6),
+                "database_bytes": 2_000_000 + 64_000 * (left + done // 6),
             }
         )  # fmt: skip
     return found
 
 
+_KINDS = (
+    ("quarantined", Reason.BAD_BASE64, "Mend the row in the app; then `z-interact-assets migrate --image-id {}`"),
+    ("quarantined", Reason.TRUNCATED_IMAGE, "Mend the row in the app; then `z-interact-assets migrate --image-id {}`"),
+    ("quarantined", Reason.NOT_AN_IMAGE, "Mend the row in the app; then `z-interact-assets migrate --image-id {}`"),
+    ("failed", Reason.STORAGE_UNAVAILABLE, "Try again: `z-interact-assets migrate --image-id {}`"),
+    ("missing object", Reason.OBJECT_MISSING, "See what was proved when: `z-interact-assets status --image-id {}`"),
+)
+
+
 def attention_of(rows: int) -> list[Attention]:
     """Return that many images that need a hand, of several kinds."""
-    reasons = (
-        Reason.BAD_BASE64,
-        Reason.TRUNCATED_IMAGE,
-        Reason.NOT_AN_IMAGE,
-        Reason.STORAGE_UNAVAILABLE,
-        Reason.OBJECT_MISSING,
-    )
-    problems = ("quarantined", "quarantined", "quarantined", "failed", "missing object")
-    return [
-        Attention(
-            image_id=f"img-{number * 7919 % 100_000:05}", persona=PERSONAS[number % len(PERSONAS)],
-            created_at=(NOW - timedelta(days=number * 13 % 300)).date().isoformat(), problem=problems[number % 5],
-            sentence=reasons[number % 5].sentence,
-            action=f"Mend the row in the app; then `z-interact-assets migrate --image-id img-{number * 7919 % 100_000:05}`",
-            key=f"images/s{number % 12:03}/gen-z/img-{number * 7919 % 100_000:05}.png" if number % 5 > 2 else None,
-        )
-        for number in range(rows)
-    ]  # fmt: skip
+    found = []
+    for number in range(rows):
+        image_id = f"img-{number * 7919 % 100_000:05}"
+        problem, reason, action = _KINDS[number % len(_KINDS)]
+        found.append(
+            Attention(
+                image_id=image_id, persona=PERSONAS[number % len(PERSONAS)],
+                created_at=(NOW - timedelta(days=number * 13 % 300)).date().isoformat(), problem=problem,
+                sentence=reason.sentence, action=action.format(image_id),
+                key=f"images/s{number % 12:03}/{image_id}.png" if number % 5 > 2 else None,
+            )
+        )  # fmt: skip
+    return found
 
 
 FILES = (
-    FileLink(name="images.csv", description="one row an image: where it is, in which state, its type, size, hashes and times", bytes=81_234, rows=300),
+    FileLink(
+        name="images.csv", description="one row an image: where it is, its state, type, size", bytes=81_234, rows=300
+    ),
     FileLink(name="images.parquet", description="the same, smaller and with types", bytes=24_321, rows=300),
     FileLink(name="history.csv", description="one row a snapshot of the statistics", bytes=4_321, rows=31),
-    FileLink(name="datapackage.json", description="what every file and column means (Frictionless Data Package)", bytes=19_876),
+    FileLink(name="datapackage.json", description="what every file and column means (Frictionless)", bytes=19_876),
     FileLink(name="summary.md", description="the main numbers as Markdown", bytes=2_345),
-)  # fmt: skip
+)
 
 
 def page_data(stats: Mapping[str, Any] | None = None, **others: Any) -> PageData:

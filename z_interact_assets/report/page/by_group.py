@@ -1,6 +1,7 @@
 """Charts of the images by persona, by size and by month."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from z_interact_assets.report.page import words
@@ -49,7 +50,11 @@ def by_persona(stats: Mapping[str, Any]) -> Iterator[Figure]:
     ]  # fmt: skip
     drawing = lying(points, (IN_R2, BASE64_TEXT), f"Size ({unit})")
     yield Figure(
-        name="persona-bytes", title="Size by persona", says=_largest(bars, "bytes"), drawing=drawing, table=told
+        name="persona-bytes",
+        title="Size by persona",
+        says=_largest(bars, "bytes"),
+        drawing=drawing,
+        table=replace(told, caption="Sizes by persona"),
     )
 
 

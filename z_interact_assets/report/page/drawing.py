@@ -20,7 +20,7 @@ COLOURS = {
     "Base64 text": "base64",
 }  # fmt: skip
 _ON_WHITE = {
-    "r2": "#0b6e99", "base64": "#c2570c", "other": "#87909a", "text": "#1d2327", "muted": "#57606a", "line": "#dfe3e7",
+    "r2": "#0b6e99", "base64": "#b54a00", "other": "#87909a", "text": "#1d2327", "muted": "#57606a", "line": "#dfe3e7",
 }  # fmt: skip
 _ALLOWED = {"svg", "g", "path", "rect", "line", "text", "tspan", "defs", "clipPath", "title", "circle"}
 
