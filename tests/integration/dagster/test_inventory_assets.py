@@ -44,7 +44,7 @@ def test_the_statistics_are_true(migrated: Installation):
     assert isinstance(metadata["monthly_cost_usd"], float)
     assert len(metadata["summary"]) < 1_000
     findings = [record.data for record in metadata["findings"].records]
-    assert [(found["issue"], found["command"]) for found in findings][0] == (
+    assert next((found["issue"], found["command"]) for found in findings) == (
         "2 images are still base64 in the database.", "z-interact-assets migrate",
     )  # fmt: skip
     personas = [record.data for record in metadata["by_persona"].records]
