@@ -92,8 +92,9 @@ def _metadata(report: WrittenReport) -> dict[str, Any]:
             ((found["severity"], found["count"], found["issue"], found["command"]) for found in stats["findings"]),
         ),
         "needs_a_hand": table(
-            [text_column("image_id"), text_column("problem"), text_column("why"), text_column("what_to_do")],
-            ((shortened(row.image_id), row.problem, row.sentence, row.action) for row in report.attention),
+            # The page has a command for each: a command with an id is longer than what may be shown here.
+            [text_column("image_id"), text_column("problem"), text_column("why")],
+            ((shortened(row.image_id), row.problem, row.sentence) for row in report.attention),
         ),
         "files": table(
             [text_column("file"), number_column("bytes"), number_column("rows"), text_column("description")],

@@ -1,6 +1,7 @@
 """What examples/ shows works on a report of the sample table, and says what the report's own document says."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -79,6 +80,13 @@ def test_the_queries_say_what_the_document_says(answers: list[list[tuple[Any, ..
     assert {row[0]: row[1] for row in formats} == types
     assert [row[1] for row in history][-1] == document["r2_images"] + document["mixed_images"]
     assert costs[0][0] == pytest.approx(document["costs"]["now"]["total"], abs=0.001)
+
+
+def test_the_query_in_the_readme_has_an_answer(reports: Path, document: dict[str, Any]) -> None:
+    (query,) = re.findall(r'duckdb -c "(.+)"', (EXAMPLES.parent / "README.md").read_text())
+    with duckdb.connect() as connection:
+        connection.execute(f"SET file_search_path = '{reports}'")
+        assert dict(connection.execute(query).fetchall()) == document["quarantine"]
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the kernel's own machinery
