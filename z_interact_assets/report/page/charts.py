@@ -72,7 +72,8 @@ def standing(points: Sequence[Point], series: Sequence[str], title: str, *, axis
     import altair as alt  # noqa: PLC0415
 
     order = _order(points)
-    named = alt.Axis(labelAngle=0 if sum(map(len, order)) <= _LEVEL else -45, labelOverlap=True)
+    level = sum(map(len, order)) <= _LEVEL
+    named = alt.Axis(labelAngle=0 if level else -45, labelOverlap=True, titlePadding=10 if level else 18)
     chart = _bars(points, series).encode(
         x=alt.X("at:N", sort=order, title=axis, axis=named),
         y=_upwards(points, title),

@@ -4,7 +4,7 @@ GLOSSARY = (
     ("Image", "A row of the app's table. Its picture is in R2, in the database, elsewhere, or not there."),
     (
         "R2",
-        "Cloudflare's storage for files. Room in it costs a fiftieth of room in a database, and it does not fill up.",
+        "Cloudflare's storage for files. Room in it is far cheaper than in a database, and it does not fill up.",
     ),
     (
         "Base64",
