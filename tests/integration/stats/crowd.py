@@ -21,6 +21,7 @@ DAY_MS = 86_400_000
 _TYPES = (("png", "image/png"), ("jpg", "image/jpeg"), ("webp", "image/webp"))
 _SIZES = (7_000, 45_000, 320_000, 1_700_000, 11_000_000)
 _PIXELS = ((256, 256), (512, 512), (1024, 1024), (1024, 1792))
+_AT_ONCE = 50_000
 _REASONS = ("bad_base64", "truncated_image", "not_an_image", "unsafe_svg")
 
 # How the rows of each hundred are made: (class, the ledger's state) of so many.
@@ -53,15 +54,16 @@ def fill(site: Site, rows: int) -> dict[str, tuple[int, str]]:
     site.app.add("real-url", image_url=data_url_of(make_png(77)))
     site.migrate()
     site.rollback(Chosen(image_ids=("real-3",)))
-    crowd = Crowd(listed={found.key: (found.size, found.etag) for found in site.memory.list("images/")})
+    listed = {found.key: (found.size, found.etag) for found in site.memory.list("images/")}
+    listed |= {f"images/gone/{n}-orphan.png": (5_000 + n, f"{n:032}") for n in range(9)}
     rng = Random(11)
-    for n in range(rows - 42):
-        _add(crowd, n, *_KINDS[n % 100], rng)
-    for n in range(9):  # orphans
-        crowd.listed[f"images/gone/{n}-orphan.png"] = (5_000 + n, f"{n:032}")
-    site.app.add_many(crowd.rows)
-    _write_ledger(site, crowd)
-    return crowd.listed
+    for start in range(0, rows - 42, _AT_ONCE):
+        crowd = Crowd(listed=listed)
+        for n in range(start, min(start + _AT_ONCE, rows - 42)):
+            _add(crowd, n, *_KINDS[n % 100], rng)
+        site.app.add_many(crowd.rows)
+        _write_ledger(site, crowd)
+    return listed
 
 
 def _add(crowd: Crowd, n: int, kind: str, state: str | None, rng: Random) -> None:

@@ -1,7 +1,8 @@
 """100,000 rows in every state: each total is what an independent count finds, to the unit.
 
 A few dozen rows went through a real migration and a real rollback. The rest of table, ledger and bucket was inserted in
-bulk: 100,000 uploads would take half an hour. The bucket is listed over HTTP by the real client, page by page.
+bulk: 100,000 uploads would take half an hour. The bucket is listed over HTTP by the real client, page by page. The same
+with 10,000 rows is the cheaper one.
 """
 
 from contextlib import closing
@@ -19,17 +20,16 @@ from z_interact_assets.storage.objects import R2Config, R2Store
 
 pytestmark = pytest.mark.slow
 
-ROWS = 100_000
 SOAK_MS = 7 * 86_400_000
 MEASURES = ("images", "r2_images", "base64_images", "bytes", "base64_bytes")
 
 
-@pytest.fixture(scope="module")
-def both(tmp_path_factory):
+@pytest.fixture(scope="module", params=[10_000, pytest.param(100_000, marks=pytest.mark.exhaustive)])
+def both(request, tmp_path_factory):
     """The document, and the other count."""
     folder = tmp_path_factory.mktemp("crowd")
     with closing(Site(folder, AppTable(folder / "local.db"))) as site:
-        objects = crowd.fill(site, ROWS)
+        objects = crowd.fill(site, request.param)
         frames: list[int] = []
         with listed_bucket(objects) as endpoint:
             config = R2Config(
@@ -42,11 +42,11 @@ def both(tmp_path_factory):
         sources = Sources(table=site.table, ledger=site.ledger, bases=site.bases, terms=Terms(soak_ms=SOAK_MS))
         document = collect_stats(sources, bucket, now_ms=NOW_MS, each_frame=lambda frame: frames.append(len(frame)))
         counted = counting.count(site.app.path, site.ledger_path, listed, now_ms=NOW_MS, soak_ms=SOAK_MS)
-        yield SimpleNamespace(document=document, counted=counted, frames=frames)
+        yield SimpleNamespace(rows=request.param, document=document, counted=counted, frames=frames)
 
 
 def test_every_row_is_counted_once_and_in_its_class(both):
-    assert both.document["total_images"] == ROWS == sum(both.frames)
+    assert both.document["total_images"] == both.rows == sum(both.frames)
     assert max(both.frames) <= 20_500
     classes = {name: both.document[f"{name}_images"] for name in both.counted["classes"]}
     assert classes == both.counted["classes"]
@@ -66,7 +66,7 @@ def test_states_and_reasons_are_all_there(both):
 def test_the_bucket_is_what_the_other_listing_found(both):
     document, counted = both.document, both.counted
     assert (document["r2_objects"], document["r2_bytes"]) == counted["bucket"]
-    assert document["r2_objects"] > 60_000
+    assert document["r2_objects"] > 0.6 * both.rows
     found = tuple(document[name] for name in ("missing_objects", "orphan_objects", "corrupted_objects"))
     assert found == (counted["missing"], counted["orphans"], counted["corrupted"])
     assert all(found)
@@ -92,7 +92,7 @@ def test_what_may_be_cleared_was_cleared_and_is_wasted(both):
     assert (database["reclaimable_bytes"], database["reclaimable_now_bytes"]) == counted["reclaimable"]
     assert database["reclaimed_bytes"] == counted["reclaimed"]
     assert tuple(both.document["duplicates"].values()) == counted["duplicates"]
-    assert counted["duplicates"][1] > 1_000
+    assert counted["duplicates"][1] > both.rows / 100
 
 
 def test_throughput_agrees_day_by_day(both):
