@@ -80,6 +80,7 @@ def report_document(report: WrittenReport, links: Sequence[Link] | None) -> dict
 def print_report(report: WrittenReport, links: Sequence[Link] | None) -> None:
     """Print where the report is, what it says first, and the links to it."""
     print_stats(report.stats)
+    click.echo()
     print_where(report)
     if links is None:
         return

@@ -1,6 +1,7 @@
 """Published reports, in a real S3 server: under names nobody can guess, kept as long as asked, nothing else touched."""
 
 import re
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ import urllib3
 from tests.support.sites import Site
 from z_interact_assets.report.catalogue import DESCRIPTIONS, ReportFile
 from z_interact_assets.report.publishing import PREFIX, publish_report, retire_published
+from z_interact_assets.settings import load_settings
 from z_interact_assets.storage.objects import FileHeaders, R2Store
+from z_interact_assets.workspace import Workspace
 
 NAME = "2025-11-25T08-30-00Z"
 HTML = FileHeaders(content_type="text/html")
@@ -86,6 +89,24 @@ def test_the_oldest_published_reports_go_and_nothing_else(store: R2Store, tmp_pa
 def test_what_was_kept_already_is_not_deleted_again(store: R2Store, tmp_path: Path) -> None:
     publish_report(store, *a_report(tmp_path), keep=1)
     assert retire_published(store, keep=1) == 0
+
+
+OWN = "reports-are-here"
+
+
+@pytest.mark.parametrize(("given", "bucket"), [({}, "images-are-here"), ({"REPORT_BUCKET_NAME": OWN}, OWN)])
+def test_a_setting_names_a_bucket_of_their_own(tmp_path: Path, given: dict[str, str], bucket: str) -> None:
+    settings = load_settings(
+        {
+            "R2_ACCOUNT_ID": "a" * 32, "R2_ACCESS_KEY_ID": "id", "R2_SECRET_ACCESS_KEY": "secret",
+            "R2_PUBLIC_URL": "https://img.example.com", "R2_BUCKET_NAME": "images-are-here",
+            **given,
+        },
+        directory=tmp_path,
+    )  # fmt: skip
+    with closing(Workspace(settings)) as workspace:
+        assert workspace.report_store.bucket == bucket
+        assert workspace.store.bucket == "images-are-here"
 
 
 def test_the_inventory_does_not_count_reports(r2_site: Site, store: R2Store, tmp_path: Path) -> None:
