@@ -6,18 +6,16 @@ import re
 import subprocess
 import sys
 from datetime import timedelta
-from io import BytesIO
 from itertools import pairwise
 
 import pytest
-from PIL import Image
 
 from tests.support.parsed import Element, parsed
 from tests.support.report_data import NOW, attention_of, finding, group, history_of, page_data, stats_of
 from z_interact_assets.core.health import Situation, health
 from z_interact_assets.core.models import ItemState
 from z_interact_assets.core.stats import BucketCounts, TableCounts
-from z_interact_assets.report.page import Attention, PageData, chart_png, render_page
+from z_interact_assets.report.page import Attention, PageData, render_page
 from z_interact_assets.report.page.state import deductions
 
 pytestmark = pytest.mark.slow  # vl_convert takes a second to start, and a page of charts another one
@@ -219,16 +217,6 @@ def test_what_lowers_the_score_adds_up_to_it():
         states={ItemState.QUARANTINED: stats["quarantined_images"]}, database_bytes=95, database_limit=100,
     )  # fmt: skip
     assert int(100 - sum(one.points for one in deductions(stats))) == health(situation).score
-
-
-def test_the_main_chart_is_a_small_picture():
-    picture = chart_png(stats_of(MILLION), history_of(400, end=MILLION))
-    assert len(picture) < 60_000
-    with Image.open(BytesIO(picture)) as opened:
-        colours = opened.convert("RGB").getcolors(1 << 20) or []
-    assert max(colours)[1] == (255, 255, 255)
-    assert {(11, 110, 153), (181, 74, 0)} <= {colour for _, colour in colours}
-    assert chart_png(stats_of({}), [])
 
 
 def test_importing_the_page_does_not_import_what_draws():

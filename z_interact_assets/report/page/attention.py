@@ -11,6 +11,7 @@ from z_interact_assets.report.units import LONGEST_ID, number
 
 MOST_ROWS = 1_000
 _LONGEST_PROBLEM = 40
+_MAKES_THE_PAGE = "z-interact-assets report"
 _SEVERITIES = {
     "loss": "images are lost or about to be", "work": "somebody has to do something", "waste": "wastes room or money",
     "note": "worth knowing",
@@ -58,9 +59,14 @@ def _shown(finding: Mapping[str, Any]) -> ShownFinding:
     severity = finding.get("severity") if finding.get("severity") in _SEVERITIES else "note"
     return ShownFinding(
         issue=words.sentence(finding.get("issue")), why=words.sentence(finding.get("why") or ""),
-        command=words.sentence(finding["command"]) if finding.get("command") else None, severity=str(severity),
+        command=_command(finding.get("command")), severity=str(severity),
         label=_SEVERITIES[str(severity)], points=_POINTS.get(str(finding.get("code"))),
     )  # fmt: skip
+
+
+def _command(line: str | None) -> str | None:
+    """Return the command to show. Whoever reads the page has the report already."""
+    return None if not line or line == _MAKES_THE_PAGE else words.sentence(line)
 
 
 def _bare(issue: str) -> ShownFinding:

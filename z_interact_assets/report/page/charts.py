@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from z_interact_assets.report.page.drawing import NARROW, colour, scale_of, to_svg
@@ -15,6 +16,7 @@ _ROW = 27  # pixels of a lying bar
 _LETTER = 8.2  # pixels of a letter of a label, at most: the browser's font is not the one that is measured here
 _LEVEL = 42  # letters of all labels together; more than that are written aslant
 _MONTH = 31
+_MINUTES, _DAYS = timedelta(minutes=10), timedelta(days=4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +35,7 @@ def byte_unit(most: float) -> tuple[float, str]:
 
 
 def lines(points: Sequence[Point], series: Sequence[str], title: str, *, width: int = NARROW) -> str:
-    """Draw lines over time; `at` is ISO 8601."""
-    return to_svg(line_chart(points, series, title, width=width))
-
-
-def line_chart(points: Sequence[Point], series: Sequence[str], title: str, *, width: int) -> "alt.TopLevelMixin":
-    """Return lines over time, undrawn. Each series has its own dashes too: colour alone tells nothing to some."""
+    """Draw lines over time; `at` is ISO 8601. Each series has dashes of its own: colour alone tells nothing to some."""
     import altair as alt  # noqa: PLC0415 - only a report pays for it
 
     dashes = alt.Scale(domain=list(series), range=[[1, 0], [6, 3]])
@@ -52,9 +49,8 @@ def line_chart(points: Sequence[Point], series: Sequence[str], title: str, *, wi
         description="said:N",
     )
     dots = base.mark_point(filled=True, opacity=1, size=44 if len(times) <= _MONTH else 16)
-    return alt.layer(base.mark_line().encode(strokeDash=alt.StrokeDash("series:N", scale=dashes)), dots).properties(
-        width=width, height=_HEIGHT
-    )
+    drawn = alt.layer(base.mark_line().encode(strokeDash=alt.StrokeDash("series:N", scale=dashes)), dots)
+    return to_svg(drawn.properties(width=width, height=_HEIGHT))
 
 
 def _dates(times: set[str], width: int) -> "alt.Axis":
@@ -62,9 +58,19 @@ def _dates(times: set[str], width: int) -> "alt.Axis":
 
     if len(times) == 1:
         return alt.Axis(format="%-d %b %Y", values=list(times))
-    years = {time[:4] for time in times}
-    format_ = "%-d %b %Y" if width > NARROW else "%-d %b" if len(years) == 1 else "%b %Y"
-    return alt.Axis(format=format_, labelOverlap=True, tickCount=max(2, width // 140))
+    return alt.Axis(format=time_format(times, wide=width > NARROW), labelOverlap=True, tickCount=max(2, width // 140))
+
+
+def time_format(times: set[str], *, wide: bool) -> str:
+    """Return as much of a time as tells one mark of the axis from the next."""
+    first, last = (datetime.fromisoformat(time) for time in (min(times), max(times)))
+    if last - first < _MINUTES:
+        return "%-d %b, %H:%M:%S" if wide else "%H:%M:%S"
+    if last - first < _DAYS:
+        return "%-d %b, %H:%M" if wide else "%H:%M"
+    if wide:
+        return "%-d %b %Y"
+    return "%-d %b" if first.year == last.year else "%b %Y"
 
 
 def standing(points: Sequence[Point], series: Sequence[str], title: str, *, axis: str) -> str:

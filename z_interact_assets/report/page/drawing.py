@@ -5,7 +5,7 @@ import: only what draws pays for it.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from defusedxml.ElementTree import fromstring
@@ -19,9 +19,6 @@ COLOURS = {
     "Failed": "failed", "Other data": "other", "Free": "free", "R2": "r2", "Database": "base64", "Images": "r2",
     "Base64 text": "base64",
 }  # fmt: skip
-_ON_WHITE = {
-    "r2": "#0b6e99", "base64": "#b54a00", "other": "#87909a", "text": "#1d2327", "muted": "#57606a", "line": "#dfe3e7",
-}  # fmt: skip
 _ALLOWED = {"svg", "g", "path", "rect", "line", "text", "tspan", "defs", "clipPath", "title", "circle"}
 
 
@@ -34,23 +31,11 @@ def to_svg(chart: "alt.TopLevelMixin") -> str:
     """Return a chart as SVG that may stand in the page: no script, no link, no style attribute."""
     import vl_convert  # noqa: PLC0415
 
-    drawn = vl_convert.vegalite_to_svg(_whole(chart))
+    drawn = vl_convert.vegalite_to_svg(chart.to_dict() | {"config": _CONFIG})
     for element in fromstring(drawn).iter():
         if element.tag.rpartition("}")[2] not in _ALLOWED or "style" in element.attrib:
             raise ValueError(f"a chart holds <{element.tag}>, which the page does not allow")
     return re.sub(r"<svg[^>]*?\bwidth=\"(\d+)\" height=\"(\d+)\"[^>]*>", _root, drawn, count=1)
-
-
-def to_png(chart: "alt.TopLevelMixin") -> bytes:
-    """Return a chart as PNG on white."""
-    import vl_convert  # noqa: PLC0415
-
-    spec = _whole(chart)
-    return vl_convert.vegalite_to_png(_with_colours(spec) | {"background": "#ffffff"}, scale=1.25)
-
-
-def _whole(chart: "alt.TopLevelMixin") -> dict[str, Any]:
-    return chart.to_dict() | {"config": _CONFIG}
 
 
 def _root(match: re.Match[str]) -> str:
@@ -59,16 +44,6 @@ def _root(match: re.Match[str]) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         'aria-hidden="true" focusable="false">'
     )
-
-
-def _with_colours(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _with_colours(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_with_colours(one) for one in value]
-    if isinstance(value, str) and (name := re.fullmatch(r"var\(--c-(\w+)\)", value)):
-        return _ON_WHITE.get(name[1], "#87909a")
-    return value
 
 
 def scale_of(series: Sequence[str]) -> "alt.Scale":

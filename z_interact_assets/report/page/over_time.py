@@ -67,8 +67,10 @@ def _history_says(shots: Snapshots) -> str:
             f"One snapshot so far, of {words.day(last['at'])}: {moved} images in R2 and {waiting} only base64. "
             "The lines begin with the next one."
         )
+    span = words.day(first["at"]), words.day(last["at"])
+    since = f"On {span[0]}" if span[0] == span[1] else f"From {span[0]} to {span[1]}"
     return (
-        f"From {words.day(first['at'])} to {words.day(last['at'])} the images in R2 went from "
+        f"{since} the images in R2 went from "
         f"{number(words.in_r2(first))} to {moved}, those only base64 from {number(first.get('base64_images'))} "
         f"to {waiting}."
     )

@@ -58,7 +58,7 @@ def _tone(stats: Mapping[str, Any], *, listed: bool, lost: int) -> str:
         return "loss"
     if not listed:
         return "unknown"
-    return "work" if "work" in severities or stats.get("base64_images") else "good"
+    return "work" if "work" in severities or _movable(stats) else "good"
 
 
 def _said(data: PageData, lost: int) -> Iterator[str]:
@@ -68,8 +68,7 @@ def _said(data: PageData, lost: int) -> Iterator[str]:
         yield "R2 is Cloudflare's storage for files, the place where the app's images belong."
     if lost:
         yield f"{words.plural(lost, 'image file')} {'is' if lost == 1 else 'are'} missing from R2 or damaged there."
-    waiting = stats.get("base64_images") or 0
-    movable = next((f["count"] for f in stats.get("findings") or () if f.get("code") == "still_base64"), waiting)
+    movable = _movable(stats)
     if movable:
         yield (
             f"{number(movable)} still {'needs' if movable == 1 else 'need'} to be moved: so far "
@@ -82,6 +81,13 @@ def _said(data: PageData, lost: int) -> Iterator[str]:
         )
     if not (lost or movable or stuck) and not stats.get("findings"):
         yield "Nothing needs to be done."
+
+
+def _movable(stats: Mapping[str, Any]) -> int:
+    """Return how many images a migration would move: what is quarantined is base64, too, and it would not."""
+    if "findings" not in stats:
+        return stats.get("base64_images") or 0
+    return next((found["count"] for found in stats["findings"] if found.get("code") == "still_base64"), 0)
 
 
 def _unlisted(data: PageData) -> Iterator[str]:
