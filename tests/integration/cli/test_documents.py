@@ -47,7 +47,12 @@ STATUS = {
 MORE_PLAN = {"skipped": INT, "large_images": MAYBE}
 MORE_MIGRATION = {"large_images": INT}
 MORE_VALIDATION = {"misdirected": list, "rows_gone": list, "shared": list}
-MORE_STATS = {"local_images": INT, "unfinished_images": INT, "unrecognised_images": INT}
+MORE_STATS = {
+    "local_images": INT, "unfinished_images": INT, "unrecognised_images": INT, "bucket_as_of": (str, NoneType),
+    "known_objects": MAYBE, "corrupted_objects": MAYBE, "misdirected_images": MAYBE, "shared_objects": MAYBE,
+    "findings": list, "states": dict, "quarantine": dict, "failures": dict, "breakdowns": dict, "throughput": list,
+    "duplicates": dict, "database": dict, "growth": dict, "costs": dict,
+}  # fmt: skip
 
 SHAPES: Mapping[str, Mapping[str, Any]] = {
     "plan --quick": {**QUICK_PLAN, **MORE_PLAN},

@@ -15,7 +15,13 @@ def stats(*, as_json: bool) -> None:
     No image is read. Where the bucket cannot be listed its numbers are null, never zero.
 
     Shown are rows by class, sizes, growth, costs, and what lowers the health or needs a hand, with the command that
-    helps. --json has all of it, and the breakdowns by persona, session, provider, type, month, size and dimensions.
+    helps.
+
+    --json has a class for every row (also `local_images`, `unfinished_images`, `unrecognised_images`), the bucket as
+    it was at `bucket_as_of` (also `known_objects`, `corrupted_objects`, `misdirected_images`, `shared_objects`), what
+    to do (`findings`), the ledger's `states`, and by reason its `quarantine` and `failures`; `breakdowns` by persona,
+    session, provider, type, month, size and dimensions; `throughput` by day, `duplicates`, `database`, `growth`, and
+    `costs` a month.
     """
     from z_interact_assets.cli.runs import opened_runs  # noqa: PLC0415 - imports dagster
     from z_interact_assets.cli.session import opened  # noqa: PLC0415
