@@ -5,8 +5,8 @@ import pytest
 from tests.support.images import base64_of, data_url_of, make_png
 from tests.support.sites import PUBLIC_URL
 from tests.support.tables import contents
-from z_interact_assets.core.models import ImageMetadata
 from z_interact_assets.core.costs import Prices
+from z_interact_assets.core.models import ImageMetadata
 from z_interact_assets.migrate.forecast import Forecaster, plan_document
 from z_interact_assets.migrate.migration import Scope
 
