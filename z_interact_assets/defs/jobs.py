@@ -58,6 +58,7 @@ storage_report = dg.define_asset_job(
     "storage_report",
     selection=dg.AssetSelection.assets(storage_stats, storage_report_asset)
     | dg.AssetSelection.checks(totals_reconcile),
+    config=op_config("write_storage_report", {"publish": False}),
     tags=TWO_HOURS,
     description=(
         "Append a snapshot of the statistics and write the report of it, if its totals reconcile. The bucket's "

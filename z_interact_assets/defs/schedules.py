@@ -29,6 +29,7 @@ take_stock_and_report = dg.define_asset_job(
     "take_stock_and_report",
     selection=dg.AssetSelection.assets(r2_inventory, storage_stats, storage_report)
     | dg.AssetSelection.checks(totals_reconcile, public_urls_serve_the_images),
+    config=op_config("write_storage_report", {"publish": False}),
     tags=TWO_HOURS,
     description=(
         "List the bucket, match it, append a snapshot of the statistics and write the report of it; see whether the "
