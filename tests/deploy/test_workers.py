@@ -67,6 +67,7 @@ def test_nothing_is_written_into_the_home(told: Told, cluster: Cluster):
     assert {path.name for path in cluster.home.rglob("*")} - {"logs", ".logs_queue"} == {"dagster.yaml"}
 
 
+@pytest.mark.exhaustive
 def test_the_health_check_tells_a_worker_that_answers_from_one_that_is_gone(told: Told, cluster: Cluster):
     kept, killed = WORKERS
     assert cluster.is_healthy(kept)

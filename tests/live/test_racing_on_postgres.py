@@ -38,6 +38,7 @@ class ServerTable:
         self._engine.dispose()
 
 
+@pytest.mark.exhaustive
 def test_an_app_on_a_server_loses_nothing_either(tmp_path):
     with (
         postgres() as server,

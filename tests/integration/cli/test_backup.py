@@ -87,6 +87,7 @@ def test_the_whole_story(here: Here) -> None:
     assert "finished backup" in said(again)
 
 
+@pytest.mark.exhaustive
 def test_everything_but_backup_and_bucket_is_lost(here: Here) -> None:
     """Table, ledger and Dagster's home: they come back, and the migration goes on where it was."""
     here.add_images(12)

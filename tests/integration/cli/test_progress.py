@@ -52,6 +52,7 @@ def test_no_color_takes_the_colours_out_of_the_bar(site: Site) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_pipe_gets_plain_lines_on_stderr_alone(new_site: NewSite) -> None:
     site = new_site(slow_puts)
     site.add_images(45)

@@ -107,6 +107,7 @@ def test_without_r2_the_report_is_written_and_says_what_is_unknown(reports: Repo
     assert "unknown" in (Path(document["folder"]) / "summary.md").read_text()
 
 
+@pytest.mark.exhaustive
 def test_what_cannot_be_published_is_written_and_told(reports: Reports) -> None:
     ended = reports.run("report", "--publish", "--json", R2_ENDPOINT_URL="http://127.0.0.1:9")
     assert (ended.code, ended.stdout) == (3, "")

@@ -56,6 +56,7 @@ def test_the_code_location_loads_without_settings_files_network_or_warnings(tmp_
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_dagster_validates_the_workspace_with_no_warning_of_ours(tmp_path):
     workspace = REPOSITORY / "workspace.yaml"
     done = run(str(BIN / "dagster"), "definitions", "validate", "-w", str(workspace), cwd=tmp_path)

@@ -69,6 +69,7 @@ def test_the_next_run_finishes_the_failed_batch_and_nothing_else(install):
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_failed_run_can_be_re_executed_from_its_failure(install):
     breaker = Breaker()
     installation: Installation = install(breaker)
@@ -130,6 +131,7 @@ def test_a_stopped_run_fails_the_batches_it_did_not_reach(installation: Installa
     assert installation.statuses() == dict.fromkeys(installation.batches, MATERIALIZED)
 
 
+@pytest.mark.exhaustive
 def test_a_bucket_out_of_reach_from_the_start_fails_every_batch_that_has_work(installation: Installation):
     installation.add_rows(4)
     installation.plan()

@@ -106,6 +106,7 @@ def test_an_outage_ends_the_run_with_an_error_after_what_was_finished_is_recorde
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_server_stopped_in_the_middle_is_an_outage_too(r2, standin, app, weather):
     stopping = threading.Event()
 

@@ -128,6 +128,7 @@ def test_a_quarantined_image_is_tried_again_when_it_is_named(site, app, reason):
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_table_that_stays_locked_ends_the_run_before_the_bucket_is_full(tmp_path, app):
     app.add_many([{"id": f"{n:04}", "image_data": base64_of(make_png(n % 250))} for n in range(1500)])
     with closing(Site(tmp_path, app, busy_timeout=0.01)) as site:

@@ -100,6 +100,7 @@ def test_the_window_halves_while_it_is_throttled_and_grows_again(
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_fixed_number_stays_what_it_is(tmp_path, rows: Rows, store_of, weather, clock):
     rows.add_data(f"{n:03}" for n in range(ROWS))
     storm = Storm(weather, clock, 503)

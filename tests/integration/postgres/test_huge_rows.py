@@ -72,6 +72,7 @@ def server() -> Iterator[str]:
 
 
 @pytest.mark.skipif(find_binary("initdb") is None, reason="no Postgres server here: apt-get install postgresql")
+@pytest.mark.exhaustive
 def test_postgres_is_asked_for_the_length_and_sends_no_payload(tmp_path: Path, small: str, server: str) -> None:
     database = f"{server}/postgres"
     engine = sa.create_engine(database, isolation_level="AUTOCOMMIT")
