@@ -13,9 +13,10 @@ help:  ## List the targets
 
 install: $(STAMP)  ## Make .venv and install everything, hash-checked
 
+# Not compiled: most of these packages' modules are never imported, and those that are compile themselves then.
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
