@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from z_interact_assets.cli.options import plain
-from z_interact_assets.core.advice import in_units
 from z_interact_assets.core.reasons import Reason
+from z_interact_assets.core.units import size
 
 SCREENFUL = 20
 LONGEST_NAME = 200  # characters; an object key may have 1,024
@@ -178,22 +178,18 @@ def print_stats(document: dict[str, Any]) -> None:
 
 def _print_sizes(document: dict[str, Any]) -> None:
     database, growth, costs = document["database"], document["growth"], document["costs"]
-    limit = f" of {in_units(database['limit_bytes'])}" if database["limit_bytes"] else ""
+    limit = f" of {size(database['limit_bytes'])}" if database["limit_bytes"] else ""
     objects = "unknown" if document["r2_objects"] is None else f"{document['r2_objects']:,} objects"
-    click.echo(f"  {'bucket':<32} {_size(document['r2_bytes']):>12}  {objects}")
-    click.echo(f"  {'database':<32} {_size(database['bytes']):>12} {limit}")
-    click.echo(f"  {'base64 in it':<32} {_size(database['base64_bytes']):>12}  "
-               f"{in_units(database['reclaimable_now_bytes'])} of it may be cleared now")  # fmt: skip
+    click.echo(f"  {'bucket':<32} {size(document['r2_bytes']):>12}  {objects}")
+    click.echo(f"  {'database':<32} {size(database['bytes']):>12} {limit}")
+    click.echo(f"  {'base64 in it':<32} {size(database['base64_bytes']):>12}  "
+               f"{size(database['reclaimable_now_bytes'])} of it may be cleared now")  # fmt: skip
     if growth["images_per_day"] is not None:
         full = f", full on {growth['full_on']} if they stay base64" if growth["full_on"] else ""
         click.echo(f"  {'new images a day':<32} {growth['images_per_day']:>12,}  "
-                   f"{in_units(growth['bytes_per_day'])}{full}")  # fmt: skip
+                   f"{size(growth['bytes_per_day'])}{full}")  # fmt: skip
     click.echo(f"  {'cost a month':<32} {_usd(costs['now']):>12}  "
                f"all in R2 {_usd(costs['all_in_r2'])}, all as base64 {_usd(costs['all_base64'])}")  # fmt: skip
-
-
-def _size(count: int | None) -> str:
-    return "unknown" if count is None else in_units(count)
 
 
 def _usd(cost: dict[str, float]) -> str:

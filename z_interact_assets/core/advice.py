@@ -6,6 +6,8 @@ The reasons are for somebody who has never heard of base64, nor of buckets and o
 from dataclasses import dataclass
 from enum import StrEnum
 
+from z_interact_assets.core import units
+
 
 class Severity(StrEnum):
     """What a finding is about."""
@@ -28,15 +30,7 @@ class Advice:
 
     def issue(self, count: int, size: int) -> str:
         """Return the sentence."""
-        return (self.one if count == 1 else self.many).format(count=f"{count:,}", size=in_units(size))
-
-
-def in_units(size: int) -> str:
-    """Return bytes in the decimal unit people read them in."""
-    for unit, of in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if size >= of:
-            return f"{size / of:,.1f} {unit}"
-    return f"{size:,} bytes"
+        return (self.one if count == 1 else self.many).format(count=f"{count:,}", size=units.size(size))
 
 
 _MIGRATE = "z-interact-assets migrate"

@@ -1,8 +1,9 @@
 """What of a statistics document goes into columns of its own, so that any tool can plot its history."""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any
+
+from z_interact_assets.core.times import ms_of
 
 _TOP = (
     "total_images", "r2_images", "base64_images", "mixed_images", "imageless_images", "external_images",
@@ -35,6 +36,10 @@ SCALARS: dict[str, tuple[str, ...]] = {
     "monthly_cost_all_base64_usd": ("costs", "all_base64", "total"),
 }
 BUCKET_AS_OF = "bucket_as_of"
+
+# What images are divided by, and what is summed up of each group.
+BREAKDOWNS = ("persona", "session", "provider", "type", "month", "size", "dimensions")
+MEASURES = ("images", "r2_images", "base64_images", "bytes", "base64_bytes")
 
 _OF_THE_MOMENT = ("growth", "costs")  # they change with the clock alone
 
@@ -87,15 +92,15 @@ HISTORY_COLUMNS = {
 
 def lasting(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return what of a document changes only with what it counts, not with the clock."""
-    numbers = {name: _at(document, path) for name, path in SCALARS.items() if path[0] not in _OF_THE_MOMENT}
+    numbers = {name: part(document, *path) for name, path in SCALARS.items() if path[0] not in _OF_THE_MOMENT}
     return {**numbers, "states": document.get("states"), "breakdowns": document.get("breakdowns")}
 
 
 def scalars(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return the columns of a document; None for what it does not have (an older version's) or does not know."""
     as_of = document.get(BUCKET_AS_OF)
-    found = {name: _at(document, path) for name, path in SCALARS.items()}
-    return {**found, BUCKET_AS_OF: None if as_of is None else round(datetime.fromisoformat(as_of).timestamp()) * 1000}
+    found = {name: part(document, *path) for name, path in SCALARS.items()}
+    return {**found, BUCKET_AS_OF: None if as_of is None else ms_of(as_of)}
 
 
 def breakdown_rows(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -105,8 +110,9 @@ def breakdown_rows(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             yield {"breakdown": breakdown, **group}
 
 
-def _at(document: Mapping[str, Any], path: tuple[str, ...]) -> Any:
-    value: Any = document
-    for name in path:
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value
+def part(document: Mapping[str, Any], *names: str) -> Any:
+    """Return what lies so deep in a document; None if anything on the way is absent."""
+    found: Any = document
+    for name in names:
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found

@@ -11,8 +11,8 @@ import pandas as pd
 
 from z_interact_assets.core.reasons import Reason
 from z_interact_assets.core.showing import shortened
+from z_interact_assets.report.commands import LONGEST_ID, command_for
 from z_interact_assets.report.page import Attention
-from z_interact_assets.report.units import LONGEST_ID, command_for
 
 MOST = 1_000
 

@@ -63,7 +63,6 @@ def _number(name: str, description: str) -> TableColumn:
     return TableColumn(name=name, type="int64", description=description, constraints=_COUNT)
 
 
-BREAKDOWNS = ("persona", "session", "provider", "type", "month", "size", "dimensions")
 TOTALS_COLUMNS = (
     TableColumn(
         name="breakdown", type="string", description="What the images are divided by; `total`: all of them",

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from z_interact_assets.stats.columns import TIME, arrow_type
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
-TIME = "timestamp[ms, UTC]"
 _KINDS = {"string": "string", "int64": "integer", "int32": "integer", "double": "number", TIME: "datetime"}
 
 
@@ -29,18 +30,7 @@ class TableColumn:
     @property
     def arrow_type(self) -> "pa.DataType":
         """The type it has in Parquet."""
-        import pyarrow as pa  # noqa: PLC0415 - see above
-
-        return pa.timestamp("ms", tz="UTC") if self.type == TIME else pa.type_for_alias(self.type)
-
-
-def arrow_schema(columns: tuple[TableColumn, ...]) -> "pa.Schema":
-    """Return the schema of the Parquet file, each field with its description."""
-    import pyarrow as pa  # noqa: PLC0415 - see above
-
-    return pa.schema([
-        pa.field(column.name, column.arrow_type, metadata={"description": column.description}) for column in columns
-    ])  # fmt: skip
+        return arrow_type(self.type)
 
 
 def table_schema(columns: tuple[TableColumn, ...]) -> dict[str, Any]:

@@ -8,7 +8,8 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from z_interact_assets.core.snapshots import HISTORY_COLUMNS as _MEANINGS
-from z_interact_assets.report.columns import TIME, TableColumn
+from z_interact_assets.report.columns import TableColumn
+from z_interact_assets.stats.columns import TIME
 from z_interact_assets.storage.ledger.schema import storage_stats_history
 
 _NOT_TOLD = frozenset({"stats", "run_id"})  # the document itself, and what means nothing outside Dagster

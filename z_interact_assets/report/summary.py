@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from z_interact_assets.core.showing import shortened
+from z_interact_assets.core.units import UNKNOWN, exact_size, money, number, size
 from z_interact_assets.report.catalogue import PAGE, ReportFile
-from z_interact_assets.report.units import UNKNOWN, exact_size, money, number, size
 
 MOST_GROUPS = 10
 SHORT = 1_000  # characters of a Markdown value that Dagster's UI shows at once

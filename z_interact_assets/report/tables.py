@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from z_interact_assets.report.columns import TableColumn, arrow_schema
+from z_interact_assets.report.columns import TableColumn
 from z_interact_assets.report.texts import arrow_array, csv_array
+from z_interact_assets.stats import arrow_schema
 
 ROWS_A_GROUP = 100_000  # a row group: what a reader of Parquet takes into memory at once
 _NO_HEADER = pa_csv.WriteOptions(include_header=False)

@@ -5,27 +5,23 @@ from typing import Any
 
 import pandas as pd
 
+from z_interact_assets.core.snapshots import MEASURES, breakdown_rows
 from z_interact_assets.report.catalogue import TOTALS_COLUMNS
-
-_SUMMED = ("images", "r2_images", "base64_images", "bytes", "base64_bytes")
 
 
 def totals_frame(stats: Mapping[str, Any]) -> pd.DataFrame:
     """Return the breakdowns of a document as one tidy table, the total first."""
     names = [column.name for column in TOTALS_COLUMNS]
-    return pd.DataFrame(list(_rows(stats)), columns=pd.Index(names)).astype(dict.fromkeys(_SUMMED, "int64"))
+    return pd.DataFrame(list(_rows(stats)), columns=pd.Index(names)).astype(dict.fromkeys(MEASURES, "int64"))
 
 
 def _rows(stats: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    breakdowns = stats["breakdowns"]
     # The groups of any breakdown add up to all images.
-    whole = next((groups for groups in breakdowns.values() if groups), [])
+    whole = next((groups for groups in stats["breakdowns"].values() if groups), [])
     yield {
         "breakdown": "total",
         "group": "total",
         "value": None,
-        **{name: sum(group[name] for group in whole) for name in _SUMMED},
+        **{name: sum(group[name] for group in whole) for name in MEASURES},
     }
-    for breakdown, groups in breakdowns.items():
-        for group in groups:
-            yield {"breakdown": breakdown, **group}
+    yield from breakdown_rows(stats)

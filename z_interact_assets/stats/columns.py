@@ -5,12 +5,38 @@ pandas and pyarrow are imported only by who asks for their types: they take half
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_TIME = "timestamp[ms, UTC]"
+TIME = "timestamp[ms, UTC]"
+
+
+def arrow_type(name: str) -> "pa.DataType":
+    """Return the Arrow type of a name: string, int64, int32, double or timestamp[ms, UTC]."""
+    import pyarrow as pa  # noqa: PLC0415 - see above
+
+    return pa.timestamp("ms", tz="UTC") if name == TIME else pa.type_for_alias(name)
+
+
+class DescribedColumn(Protocol):
+    """A column that a file can be given a schema of."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def description(self) -> str:
+        """What it means."""
+        ...
+
+    @property
+    def arrow_type(self) -> "pa.DataType":
+        """The type it has in the file."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +51,7 @@ class Column:
     @property
     def arrow_type(self) -> "pa.DataType":
         """The type it has in Arrow and Parquet; a categorical one is a string there."""
-        import pyarrow as pa  # noqa: PLC0415 - see above
-
-        return pa.timestamp("ms", tz="UTC") if self.type == _TIME else pa.type_for_alias(self.type)
+        return arrow_type(self.type)
 
     @property
     def dtype(self) -> Any:
@@ -66,12 +90,12 @@ IMAGE_COLUMNS = (
     Column("sha256", "string", "SHA-256 of the object, hex"),
     Column("md5", "string", "MD5 of the object, hex"),
     Column("proof", "string", "How the object was proved last", categorical=True),
-    Column("created_at", _TIME, "When the row was made, by the app's own clock"),
-    Column("planned_at", _TIME, "When it was planned for migration"),
-    Column("stored_at", _TIME, "When its object was stored"),
-    Column("published_at", _TIME, "When its row was switched to the object"),
-    Column("reclaimed_at", _TIME, "When its base64 was cleared"),
-    Column("updated_at", _TIME, "When the ledger last noted something of it"),
+    Column("created_at", TIME, "When the row was made, by the app's own clock"),
+    Column("planned_at", TIME, "When it was planned for migration"),
+    Column("stored_at", TIME, "When its object was stored"),
+    Column("published_at", TIME, "When its row was switched to the object"),
+    Column("reclaimed_at", TIME, "When its base64 was cleared"),
+    Column("updated_at", TIME, "When the ledger last noted something of it"),
 )  # fmt: skip
 
 
@@ -83,7 +107,7 @@ def image_columns(*, prompts: bool) -> tuple[Column, ...]:
     return (*IMAGE_COLUMNS[:place], PROMPT, *IMAGE_COLUMNS[place:])
 
 
-def arrow_schema(columns: Sequence[Column] = IMAGE_COLUMNS) -> "pa.Schema":
+def arrow_schema(columns: Sequence[DescribedColumn] = IMAGE_COLUMNS) -> "pa.Schema":
     """Return the schema of a file of these columns; each field carries its description."""
     import pyarrow as pa  # noqa: PLC0415 - see above
 

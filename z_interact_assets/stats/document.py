@@ -10,7 +10,7 @@ from z_interact_assets.core.health import Situation, health
 from z_interact_assets.core.models import ItemState
 from z_interact_assets.core.reasons import Reason
 from z_interact_assets.core.stats import ROW_CLASSES, BucketCounts
-from z_interact_assets.core.times import iso_utc
+from z_interact_assets.core.times import iso_utc, ms_of
 from z_interact_assets.stats.sources import Sources, Terms
 from z_interact_assets.stats.sums import WINDOW_DAYS, Sums
 from z_interact_assets.storage.ledger.figures import DAY_MS, Duplicates
@@ -149,9 +149,7 @@ def bucket_of(document: Mapping[str, Any]) -> BucketCounts | None:
     if counts["known"] is None:  # an older version's
         counts["known"] = counts["objects"] - counts["orphans"]
     as_of = document.get("bucket_as_of")
-    return BucketCounts(
-        **counts, as_of=None if as_of is None else round(datetime.fromisoformat(as_of).timestamp()) * 1000
-    )
+    return BucketCounts(**counts, as_of=None if as_of is None else ms_of(as_of))
 
 
 def _by_count(reasons: Mapping[Reason, int]) -> dict[str, int]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from z_interact_assets.core.advice import in_units
+from z_interact_assets.core.units import size
 
 _MOST_FINDINGS = 5
 
@@ -31,10 +31,9 @@ def _health(document: Mapping[str, Any]) -> str:
 
 def _money(document: Mapping[str, Any]) -> str:
     database, costs = document["database"], document["costs"]
-    size = "unknown" if database["bytes"] is None else in_units(database["bytes"])
-    bucket = "unknown" if document["r2_bytes"] is None else in_units(document["r2_bytes"])
+    sizes = f"Database {size(database['bytes'])}, bucket {size(document['r2_bytes'])}."
     return (
-        f"Database {size}, bucket {bucket}. ${costs['now']['total']:,.2f} a month; with everything in R2 "
+        f"{sizes} ${costs['now']['total']:,.2f} a month; with everything in R2 "
         f"${costs['all_in_r2']['total']:,.2f}, all as base64 ${costs['all_base64']['total']:,.2f}."
     )
 

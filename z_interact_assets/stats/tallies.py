@@ -9,20 +9,20 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, Self
 
+from z_interact_assets.core.snapshots import BREAKDOWNS, MEASURES
+
 MOST_GROUPS = 50
 LONGEST_VALUE = 200  # characters
 SIZES = ("under 10 kB", "10-100 kB", "100 kB-1 MB", "1-10 MB", "over 10 MB")
 _SIZE_LIMITS = (-1, 9_999, 99_999, 999_999, 9_999_999, float("inf"))
 Frame = Any  # pandas' own annotations let a cell be anything, and nothing be done with it
-_MEASURES = ("images", "r2_images", "base64_images", "bytes", "base64_bytes")
-BREAKDOWNS = ("persona", "session", "provider", "type", "month", "size", "dimensions")
 
 _ADD = f"""
-INSERT INTO tally VALUES (?, ?, {", ".join("?" * len(_MEASURES))}) ON CONFLICT DO UPDATE SET
-{", ".join(f"{name} = {name} + excluded.{name}" for name in _MEASURES)}
+INSERT INTO tally VALUES (?, ?, {", ".join("?" * len(MEASURES))}) ON CONFLICT DO UPDATE SET
+{", ".join(f"{name} = {name} + excluded.{name}" for name in MEASURES)}
 """  # noqa: S608 - our own names
-_COLUMNS = ", ".join(_MEASURES)
-_SUMS = ", ".join(f"coalesce(sum({name}), 0)" for name in _MEASURES)
+_COLUMNS = ", ".join(MEASURES)
+_SUMS = ", ".join(f"coalesce(sum({name}), 0)" for name in MEASURES)
 
 
 class Tallies:
@@ -32,7 +32,7 @@ class Tallies:
         self._connection = sqlite3.connect("", isolation_level=None)
         self._connection.execute("PRAGMA journal_mode = OFF")
         self._connection.execute("PRAGMA cache_size = -16000")
-        measures = ", ".join(f"{name} INTEGER" for name in _MEASURES)
+        measures = ", ".join(f"{name} INTEGER" for name in MEASURES)
         # Where nothing is known the value is a blob: no text can be one.
         self._connection.execute(
             f"CREATE TABLE tally (breakdown TEXT, value, {measures}, PRIMARY KEY (breakdown, value)) WITHOUT ROWID"
@@ -52,7 +52,7 @@ class Tallies:
         for breakdown, values in _groupings(frame):
             sums = measures.groupby(values, observed=True, dropna=False).sum()
             known = sums.index.notna()
-            rows = zip(sums.index, known, *(sums[name].tolist() for name in _MEASURES), strict=True)
+            rows = zip(sums.index, known, *(sums[name].tolist() for name in MEASURES), strict=True)
             self._connection.executemany(
                 _ADD, ((breakdown, value if told else _NONE, *numbers) for value, told, *numbers in rows)
             )
@@ -70,7 +70,7 @@ class Tallies:
         elif breakdown == "size":
             groups.sort(key=lambda group: SIZES.index(group["value"]) if group["value"] else len(SIZES))
         everything = self._connection.execute(f"SELECT {_SUMS} FROM tally WHERE breakdown = ?", (breakdown,)).fetchone()  # noqa: S608
-        rest = [total - sum(group[name] for group in groups) for name, total in zip(_MEASURES, everything, strict=True)]
+        rest = [total - sum(group[name] for group in groups) for name, total in zip(MEASURES, everything, strict=True)]
         return [*groups, _group("rest", None, rest)] if rest[0] else groups
 
 
@@ -80,7 +80,7 @@ _ORDERS = dict.fromkeys(BREAKDOWNS, _LARGEST_FIRST) | {"month": "value DESC"}  #
 
 
 def _group(kind: str, value: Any, numbers: Any) -> dict[str, Any]:
-    return {"group": kind, "value": value if kind == "value" else None, **dict(zip(_MEASURES, numbers, strict=True))}
+    return {"group": kind, "value": value if kind == "value" else None, **dict(zip(MEASURES, numbers, strict=True))}
 
 
 def _measures(frame: Frame) -> Frame:

@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from z_interact_assets.core.snapshots import part
+from z_interact_assets.core.units import number
+from z_interact_assets.report.commands import LONGEST_ID
 from z_interact_assets.report.page import words
 from z_interact_assets.report.page.data import Attention, PageData
-from z_interact_assets.report.units import LONGEST_ID, number
 
 MOST_ROWS = 1_000
 _LONGEST_PROBLEM = 40
@@ -51,7 +53,7 @@ class ShownRow:
 def findings(stats: Mapping[str, Any]) -> list[ShownFinding]:
     """Return the findings, gravest first; of an older version's document its issues."""
     if "findings" not in stats:
-        return [_bare(issue) for issue in words.part(stats, "health", "issues") or ()]
+        return [_bare(issue) for issue in part(stats, "health", "issues") or ()]
     return [_shown(finding) for finding in stats["findings"]]
 
 

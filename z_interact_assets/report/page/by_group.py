@@ -4,16 +4,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from z_interact_assets.core.snapshots import MEASURES
+from z_interact_assets.core.units import number
 from z_interact_assets.report.page import words
 from z_interact_assets.report.page.charts import Point, byte_unit, lying, standing
 from z_interact_assets.report.page.figure import BASE64_ONLY, BASE64_TEXT, ELSEWHERE, IN_R2, Figure
 from z_interact_assets.report.page.tables import breakdown_table, group_name, groups_of, nothing
-from z_interact_assets.report.units import number
 
 _BARS = 10  # of a chart; its table has all
 _LABEL = 24  # characters
 _SIZES = ((IN_R2, "bytes"), (BASE64_TEXT, "base64_bytes"))
-_MEASURES = ("images", "r2_images", "base64_images", "bytes", "base64_bytes")
 
 
 class _Bar(NamedTuple):
@@ -25,7 +25,7 @@ class _Bar(NamedTuple):
     @property
     def places(self) -> dict[str, int]:
         """Images by where they are."""
-        images, moved, waiting = (self.group.get(key) or 0 for key in _MEASURES[:3])
+        images, moved, waiting = (self.group.get(key) or 0 for key in MEASURES[:3])
         return {IN_R2: moved, BASE64_ONLY: waiting, ELSEWHERE: max(0, images - moved - waiting)}
 
 
@@ -92,7 +92,7 @@ def _bars(breakdown: str, groups: Sequence[Mapping[str, Any]], *, most: int = _B
         bars[label] = _Bar(label, group)
     if rest := groups[most:]:
         label = "all others" if any(group.get("group") == "rest" for group in rest) else f"{len(rest)} others"
-        bars[label] = _Bar(label, {key: sum(group.get(key) or 0 for group in rest) for key in _MEASURES})
+        bars[label] = _Bar(label, {key: sum(group.get(key) or 0 for group in rest) for key in MEASURES})
     return list(bars.values())
 
 

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from z_interact_assets.core.snapshots import part
+from z_interact_assets.core.units import number
 from z_interact_assets.report.page import words
 from z_interact_assets.report.page.data import PageData
 from z_interact_assets.report.page.tables import Cell, Table, table
-from z_interact_assets.report.units import number
 
 # What is compared, how it is shown, and which way is better (0: neither).
 _COMPARED: tuple[tuple[str, str, words.Show, int], ...] = (
@@ -67,9 +68,9 @@ def _values(stats: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **{key: stats.get(key) for key, *_ in _COMPARED},
         "in_r2": words.in_r2(stats),
-        "database": words.part(stats, "database", "bytes"),
-        "cost": words.part(stats, "costs", "now", "total"),
-        "score": words.part(stats, "health", "score"),
+        "database": part(stats, "database", "bytes"),
+        "cost": part(stats, "costs", "now", "total"),
+        "score": part(stats, "health", "score"),
     }
 
 

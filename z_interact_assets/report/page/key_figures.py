@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from z_interact_assets.core.snapshots import part
+from z_interact_assets.core.units import UNKNOWN, exact_size, number
 from z_interact_assets.report.page import words
-from z_interact_assets.report.units import UNKNOWN, exact_size, number
 
 _MISSED = "the bucket could not be listed"
 
@@ -23,8 +24,8 @@ def key_figures(stats: Mapping[str, Any]) -> Iterator[KeyFigure]:
     """Yield the numbers one asks for first."""
     total, moved, text = stats.get("total_images"), words.in_r2(stats), stats.get("base64_bytes")
     yield KeyFigure(name="Images in all", value=number(total), note="rows of the app's table")
-    part = words.share(moved, total)
-    yield KeyFigure(name="In R2", value=number(moved), note="of no images" if not total else f"{part} of all images")
+    share = words.share(moved, total)
+    yield KeyFigure(name="In R2", value=number(moved), note="of no images" if not total else f"{share} of all images")
     yield KeyFigure(name="Base64 only", value=number(stats.get("base64_images")), note="stored as text, not moved yet")
     yield _files(stats)
     yield KeyFigure(
@@ -42,7 +43,7 @@ def _files(stats: Mapping[str, Any]) -> KeyFigure:
 
 
 def _database(stats: Mapping[str, Any]) -> KeyFigure:
-    taken, limit = words.part(stats, "database", "bytes"), words.part(stats, "database", "limit_bytes")
+    taken, limit = part(stats, "database", "bytes"), part(stats, "database", "limit_bytes")
     if taken is None:
         note = "the database does not tell its size" if "database" in stats else "not counted by that version"
     else:
@@ -51,10 +52,10 @@ def _database(stats: Mapping[str, Any]) -> KeyFigure:
 
 
 def _cost(stats: Mapping[str, Any]) -> KeyFigure:
-    now, then = words.part(stats, "costs", "now", "total"), words.part(stats, "costs", "all_in_r2", "total")
+    now, then = part(stats, "costs", "now", "total"), part(stats, "costs", "all_in_r2", "total")
     if now is None:
         note = "not counted by that version"
-    elif words.part(stats, "costs", "now", "r2_storage") is None:
+    elif part(stats, "costs", "now", "r2_storage") is None:
         note = f"estimated, US dollars; without R2, as {_MISSED}"
     else:
         note = f"estimated, US dollars; {words.dollars(then)} with everything in R2"
@@ -62,7 +63,7 @@ def _cost(stats: Mapping[str, Any]) -> KeyFigure:
 
 
 def _growth(stats: Mapping[str, Any]) -> KeyFigure:
-    pace, window = words.part(stats, "growth", "images_per_day"), words.part(stats, "growth", "window_days")
+    pace, window = part(stats, "growth", "images_per_day"), part(stats, "growth", "window_days")
     note = "too few new images to tell" if pace is None else f"on average in the last {window} days"
     return KeyFigure(name="New images a day", value=words.rate(pace), note=note)
 
@@ -73,14 +74,14 @@ def exactly(stats: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Files in R2", exact_size(stats.get("r2_bytes"))),
         ("Base64 text in the database", exact_size(stats.get("base64_bytes"))),
         ("The same as files", _decoded(stats)),
-        ("Database", exact_size(words.part(stats, "database", "bytes"))),
-        ("Base64 that may be cleared later", exact_size(words.part(stats, "database", "reclaimable_bytes"))),
-        ("… of it now", exact_size(words.part(stats, "database", "reclaimable_now_bytes"))),
-        ("Base64 cleared so far", exact_size(words.part(stats, "database", "reclaimed_bytes"))),
+        ("Database", exact_size(part(stats, "database", "bytes"))),
+        ("Base64 that may be cleared later", exact_size(part(stats, "database", "reclaimable_bytes"))),
+        ("… of it now", exact_size(part(stats, "database", "reclaimable_now_bytes"))),
+        ("Base64 cleared so far", exact_size(part(stats, "database", "reclaimed_bytes"))),
     ]
 
 
 def _decoded(stats: Mapping[str, Any]) -> str:
-    about = "about " if words.part(stats, "database", "decoded_is_estimate") else ""
-    found = words.part(stats, "database", "decoded_bytes")
+    about = "about " if part(stats, "database", "decoded_is_estimate") else ""
+    found = part(stats, "database", "decoded_bytes")
     return UNKNOWN if found is None else about + exact_size(found)

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from z_interact_assets.core.snapshots import part
+from z_interact_assets.core.units import number
 from z_interact_assets.report.page import words
 from z_interact_assets.report.page.charts import Point, byte_unit, lines, standing
 from z_interact_assets.report.page.drawing import WIDE
@@ -16,7 +18,6 @@ from z_interact_assets.report.page.figure import (
     thinned,
 )
 from z_interact_assets.report.page.tables import Cell, amount, count, table
-from z_interact_assets.report.units import number
 
 IMAGE_SERIES = (IN_R2, BASE64_ONLY)
 
@@ -110,7 +111,7 @@ def bytes_over_time(shots: Snapshots) -> Figure:
 
 def _database_bytes(shot: Mapping[str, Any]) -> int | None:
     """Return the database's size, of a row of the history or of a document."""
-    return words.part(shot, "database", "bytes") if "database" in shot else shot.get("database_bytes")
+    return part(shot, "database", "bytes") if "database" in shot else shot.get("database_bytes")
 
 
 def _bytes_say(shots: Snapshots) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from z_interact_assets.core.units import number
 from z_interact_assets.report.page import words
 from z_interact_assets.report.page.attention import attention_rows, attention_says, findings, no_findings, problems
 from z_interact_assets.report.page.changes import changes
@@ -24,7 +25,6 @@ from z_interact_assets.report.page.tables import (
     quarantine_table,
     table,
 )
-from z_interact_assets.report.units import number
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from z_interact_assets.core.snapshots import part
 from z_interact_assets.report.page import words
 from z_interact_assets.report.page.charts import Point, byte_unit, lying
 from z_interact_assets.report.page.figure import BASE64_TEXT, NOT_COUNTED, Figure
@@ -12,7 +13,7 @@ from z_interact_assets.report.page.tables import NONE, Cell, amount, table
 def database(stats: Mapping[str, Any]) -> Figure:
     """How full the database is, and when it will be."""
     title = "How full the database is"
-    taken, text, limit = (words.part(stats, "database", name) for name in ("bytes", "base64_bytes", "limit_bytes"))
+    taken, text, limit = (part(stats, "database", name) for name in ("bytes", "base64_bytes", "limit_bytes"))
     if taken is None:
         says = NOT_COUNTED if "database" not in stats else "Unknown: the database does not tell its size."
         return Figure(name="database", title=title, says=says)
@@ -81,7 +82,7 @@ def _cost_points(found: Mapping[str, Any]) -> list[Point]:
     points = []
     for key, name in _COSTS.items():
         parts = found.get(key) or {}
-        known = [parts[part] for part in _OF_R2 if parts.get(part) is not None]
+        known = [parts[of] for of in _OF_R2 if parts.get(of) is not None]
         for series, cost in (("R2", sum(known) if known else None), ("Database", parts.get("database"))):
             if cost is not None:
                 said = f"{name}: {words.dollars(cost)} for {series}"
@@ -90,7 +91,7 @@ def _cost_points(found: Mapping[str, Any]) -> list[Point]:
 
 
 def _cost_rows(found: Mapping[str, Any]) -> list[tuple[Cell, ...]]:
-    rows = [(Cell(name), *(_dollars(words.part(found, key, part)) for key in _COSTS)) for part, name in _PARTS.items()]
+    rows = [(Cell(name), *(_dollars(part(found, key, of)) for key in _COSTS)) for of, name in _PARTS.items()]
     later = found.get("in_12_months") or {}
     return [
         *rows,
@@ -103,7 +104,7 @@ def _dollars(cost: float | None) -> Cell:
 
 
 def _costs_say(found: Mapping[str, Any]) -> str:
-    now, moved, text = (words.dollars(words.part(found, key, "total")) for key in _COSTS)
+    now, moved, text = (words.dollars(part(found, key, "total")) for key in _COSTS)
     told = f"Now {now}, {moved} with every image in R2, {text} with every image as base64."
     later = found.get("in_12_months")
     if not later:

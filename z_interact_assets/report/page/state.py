@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from z_interact_assets.core.units import number
 from z_interact_assets.report.page import words
 from z_interact_assets.report.page.data import PageData
-from z_interact_assets.report.units import number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

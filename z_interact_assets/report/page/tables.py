@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from z_interact_assets.core.reasons import Reason
+from z_interact_assets.core.snapshots import part
+from z_interact_assets.core.units import number
 from z_interact_assets.report.page import words
-from z_interact_assets.report.units import number
 
 
 class Cell(NamedTuple):
@@ -75,7 +76,7 @@ def group_name(breakdown: str, group: Mapping[str, Any]) -> str:
 
 def groups_of(stats: Mapping[str, Any], breakdown: str) -> Sequence[Mapping[str, Any]]:
     """Return the groups of a breakdown; none if an older version wrote the document."""
-    return words.part(stats, "breakdowns", breakdown) or ()
+    return part(stats, "breakdowns", breakdown) or ()
 
 
 def breakdown_table(stats: Mapping[str, Any], breakdown: str) -> Table:
@@ -97,7 +98,7 @@ def breakdown_table(stats: Mapping[str, Any], breakdown: str) -> Table:
 
 def nothing(stats: Mapping[str, Any], breakdown: str) -> str:
     """Return why a breakdown has no groups."""
-    if words.part(stats, "breakdowns", breakdown) is None:
+    if part(stats, "breakdowns", breakdown) is None:
         return "Unknown: this snapshot was made by a version that did not count it."
     return "There are no images yet."
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from z_interact_assets.core import units
 from z_interact_assets.core.showing import LONGEST_NAME, shortened
-from z_interact_assets.report import units
-from z_interact_assets.report.units import UNKNOWN, money, number
+from z_interact_assets.core.units import UNKNOWN, money, number
 
 LONGEST_SENTENCE = 1_000
 _YEAR = 365.25
@@ -112,11 +112,3 @@ def in_r2(stats: Mapping[str, Any]) -> int | None:
     """Return the images whose row points at R2, with or without base64 in it."""
     clean, mixed = stats.get("r2_images"), stats.get("mixed_images")
     return None if clean is None else clean + (mixed or 0)
-
-
-def part(stats: Mapping[str, Any], *names: str) -> Any:
-    """Return what lies so deep in the document; None if anything on the way is absent."""
-    found: Any = stats
-    for name in names:
-        found = found.get(name) if isinstance(found, Mapping) else None
-    return found

@@ -1,11 +1,6 @@
 """Numbers as people read them. Units are decimal (1 MB is 1,000,000 bytes); what is unknown is called so."""
 
-from shlex import quote
-
-from z_interact_assets.core.showing import plain
-
 UNKNOWN = "unknown"
-LONGEST_ID = 200  # characters of an id that somebody may still want to paste
 
 _UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
 _STEP = 1000
@@ -37,11 +32,3 @@ def money(amount: float | None) -> str:
     if amount is None:
         return UNKNOWN
     return "under $0.01" if 0 < amount < 0.005 else f"${amount:,.2f}"  # noqa: PLR2004 - half a cent
-
-
-def command_for(command: str, image_id: str) -> str | None:
-    """Return a command line about one image, quoted for a shell; None for an id that cannot be pasted as it is."""
-    if not image_id or plain(image_id) != image_id or len(image_id) > LONGEST_ID:
-        return None
-    between = "=" if image_id.startswith("-") else " "  # `--image-id -x` would be two options
-    return f"z-interact-assets {command} --image-id{between}{quote(image_id)}"
