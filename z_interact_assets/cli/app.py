@@ -26,6 +26,7 @@ _COMMANDS = (
     "restore",
     "demo",
     "dev",
+    "bench",
 )
 
 _EPILOG = """\b
