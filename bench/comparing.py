@@ -1,24 +1,19 @@
 """The comparison: data sets, warm-up, s5cmd's best concurrency, rounds, and one document of what came out."""
 
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from bench.contenders import CONTENDERS, RCLONE_FLAGS, S5CMD
 from bench.datasets import DataSet, make_data_set
-from bench.errors import BenchError
 from bench.machine import machine, versions
+from bench.places import in_memory, work_folder
 from bench.rounds import WORKERS, Bench, Run, Say, median, ratios
 from bench.scenarios import Scenario, Sizes
 from bench.server import raw_limit
 
-_ROOM = 3  # copies of a table that must fit into memory for the work to be done there
 RIVALS = ("s5cmd", "rclone", "old", "service")
 
 
@@ -42,18 +37,16 @@ def compare(wanted: Wanted, say: Say) -> dict[str, Any]:
     results: list[dict[str, Any]] = []
     for scenario in wanted.scenarios:
         data = make_data_set(scenario.data, wanted.sizes.portions(scenario.data), wanted.cache)
-        with _work_folder(wanted.work, data.table.stat().st_size) as work:
+        with work_folder(wanted.work, data.table.stat().st_size) as work:
             bench = Bench(cache=wanted.cache, work=work, settings=wanted.settings, sample=wanted.sample, say=say)
             say(f"{scenario.name}: {data.description}, {data.bytes / 1e6:,.0f} MB, in {work}")
             results.append(_scenario(bench, wanted, scenario, data))
-    return {
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": machine(),
-        "versions": versions(),
-        "settings": dict(wanted.settings),
-        "rclone_flags": list(RCLONE_FLAGS),
-        "scenarios": results,
-    }
+    return {"settings": dict(wanted.settings), "rclone_flags": list(RCLONE_FLAGS), "scenarios": results}
+
+
+def about_this_run() -> dict[str, Any]:
+    """Return when and on what it was measured."""
+    return {"date": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine(), "versions": versions()}
 
 
 def _scenario(bench: Bench, wanted: Wanted, scenario: Scenario, data: DataSet) -> dict[str, Any]:
@@ -86,9 +79,10 @@ def _scenario(bench: Bench, wanted: Wanted, scenario: Scenario, data: DataSet) -
         "latency_ms": scenario.latency.ms,
         "jitter": f"{scenario.latency.jitter} {scenario.latency.jitter_ms:g} ms" if scenario.latency.jitter_ms else "",
         "rounds": wanted.rounds,
-        "work_folder": "memory" if _in_memory(bench.work) else "disk",
+        "work_folder": "memory" if in_memory(bench.work) else "disk",
         "s5cmd_images_s_by_workers": {str(key): value for key, value in tried.items()},
         "server_limit": limit | {"times_the_fastest": limit["mb_s"] / fastest},
+        "order": [run.contender for run in runs],
         "contenders": [summary(runs, name) for name in wanted.contenders],
     }
 
@@ -128,22 +122,3 @@ def summary(runs: Sequence[Run], name: str) -> dict[str, Any]:
 
 def _spread(values: list[float]) -> dict[str, float]:
     return {"median": median(values), "lowest": min(values), "highest": max(values)}
-
-
-@contextmanager
-def _work_folder(wanted: Path | None, table_bytes: int) -> Iterator[Path]:
-    """Memory where there is room: then a disk's fsync is nobody's bottleneck, and every run starts from the same."""
-    folder = wanted
-    if folder is None:
-        shared = Path("/dev/shm")
-        room = min(psutil.virtual_memory().available, psutil.disk_usage(str(shared)).free) if shared.is_dir() else 0
-        folder = shared if room > _ROOM * table_bytes + 1e9 else Path(tempfile.gettempdir())
-    elif not folder.is_dir():
-        raise BenchError(f"there is no folder {folder}", remedy="Make it, or leave --work-folder out.")
-    with tempfile.TemporaryDirectory(dir=folder, prefix="z-interact-bench-") as name:
-        yield Path(name)
-
-
-def _in_memory(folder: Path) -> bool:
-    shared = Path("/dev/shm")
-    return shared.is_dir() and folder.stat().st_dev == shared.stat().st_dev

@@ -11,6 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
+from typing import Any
 
 from bench.datasets import DataSet
 from bench.errors import BenchError
@@ -19,6 +20,7 @@ from bench.server import NullServer, Seen
 
 ROOT = Path(__file__).parents[1]
 PUBLIC_URL = "https://images.example.com"
+_QUOTED = 600  # characters of what a tool said before it failed
 _KEY_ID, _SECRET = "bench", "bench-bench-bench"  # the null server looks at no signature
 
 
@@ -73,10 +75,10 @@ def _s5cmd(around: Surroundings) -> list[str]:
     ]  # fmt: skip
 
 
-# What makes rclone fastest here: it asks the bucket nothing, and reads no file twice.
+# What makes rclone fastest here: it asks the bucket nothing, reads no file twice and hashes nothing for a signature.
 RCLONE_FLAGS = (
     "--no-check-dest", "--no-traverse", "--ignore-checksum", "--s3-no-check-bucket", "--s3-no-head",
-    "--s3-disable-checksum", "--stats", "0",
+    "--s3-disable-checksum", "--s3-use-unsigned-payload", "true", "--stats", "0",
 )  # fmt: skip
 
 
@@ -171,10 +173,9 @@ def version_of(name: str) -> str:
 
 def check_outcome(contender: Contender, around: Surroundings, measured: Measured, seen: Seen) -> None:
     """BenchError unless every image arrived once, byte for byte, and every row says so."""
+    check_ran(contender, measured)
     problems: list[str] = []
     images = contender.images(around)
-    if measured.exit_code:
-        problems.append(f"exit code {measured.exit_code}: {measured.stderr[-2000:].strip()}")
     if seen.requests["PUT"] != images:
         problems.append(f"{seen.requests['PUT']:,} PUTs for {images:,} images")
     elif images == around.data.images and (seen.bytes, seen.etag_sum) != (around.data.bytes, around.data.etag_sum):
@@ -185,12 +186,24 @@ def check_outcome(contender: Contender, around: Surroundings, measured: Measured
         raise BenchError(f"{contender.label}: {'; '.join(problems)}")
 
 
+def check_ran(contender: Contender, measured: Measured) -> None:
+    """BenchError if it ended with anything but 0."""
+    if measured.exit_code:
+        said = measured.stderr[-_QUOTED:].strip()
+        raise BenchError(f"{contender.label} ended with {measured.exit_code}: {said}")
+
+
+def reported(measured: Measured) -> dict[str, Any]:
+    """Return the JSON document it printed; an empty one if it prints none."""
+    try:
+        return json.loads(measured.stdout)
+    except ValueError:
+        return {}
+
+
 def own_seconds(measured: Measured) -> float | None:
     """Return how long the tool itself says it took, without its start."""
-    try:
-        return float(json.loads(measured.stdout)["duration_seconds"])
-    except (ValueError, TypeError, KeyError):
-        return None
+    return reported(measured).get("duration_seconds")
 
 
 def _switched(table: Path) -> int:

@@ -11,7 +11,7 @@ import sqlite3
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from math import isqrt
 from pathlib import Path
 from random import Random
@@ -53,21 +53,21 @@ class DataSet:
         return self.folder / "files"
 
 
-def make_data_set(name: str, portions: tuple[Portion, ...], cache: Path) -> DataSet:
-    """Return the data set, made if it is not in the cache yet."""
+def make_data_set(name: str, portions: tuple[Portion, ...], cache: Path, *, files: bool = True) -> DataSet:
+    """Return the data set, made if it is not in the cache yet; the decoded files only if asked for."""
     described = " + ".join(map(str, portions))
     parts = "-".join(f"{portion.count}x{portion.size}" for portion in portions)
-    folder = cache / f"data-{parts}-{_SEED}"
-    facts = folder / "facts.json"
-    if not facts.exists():
+    folder = cache / f"{'data' if files else 'table'}-{parts}-{_SEED}"
+    kept = folder / "facts.json"
+    if not kept.exists():
         shutil.rmtree(folder, ignore_errors=True)
         (folder / "files").mkdir(parents=True)
-        facts.write_text(json.dumps(_make(folder, portions)))
-    return DataSet(name=name, folder=folder, description=described, **json.loads(facts.read_text()))
+        kept.write_text(json.dumps(_make(folder, portions, files=files)))
+    return DataSet(name=name, folder=folder, description=described, **json.loads(kept.read_text()))
 
 
-def make_table(path: Path, portions: tuple[Portion, ...]) -> None:
-    """Write only the table."""
+def make_table(path: Path, *portions: Portion) -> None:
+    """Write only a table of such images."""
     _fill(path, _pictures(portions))
 
 
@@ -76,14 +76,15 @@ def add_up(etags: Iterator[bytes]) -> int:
     return sum(int.from_bytes(etag[:8], "little") for etag in etags) % 2**64
 
 
-def _make(folder: Path, portions: tuple[Portion, ...]) -> dict[str, int]:
+def _make(folder: Path, portions: tuple[Portion, ...], *, files: bool) -> dict[str, int]:
     etags: list[bytes] = []
     total = 0
 
     def kept() -> Iterator[bytes]:
         nonlocal total
         for number, picture in enumerate(_pictures(portions)):
-            (folder / "files" / f"{number:07}.png").write_bytes(picture)
+            if files:
+                (folder / "files" / f"{number:07}.png").write_bytes(picture)
             etags.append(hashlib.md5(picture).digest())
             total += len(picture)
             yield picture
@@ -129,8 +130,3 @@ def _fill(path: Path, pictures: Iterator[bytes]) -> None:
             ),
         )
     connection.close()
-
-
-def facts(data: DataSet) -> dict[str, object]:
-    """Return what a report says of it."""
-    return {name: value for name, value in asdict(data).items() if name not in {"folder", "etag_sum"}}

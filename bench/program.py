@@ -8,9 +8,11 @@ from typing import Any
 import click
 from rich.console import Console
 
-from bench.comparing import Wanted, compare
+from bench.comparing import Wanted, about_this_run, compare
 from bench.contenders import CONTENDERS
 from bench.errors import BenchError
+from bench.growth import ROWS, Growing, grow
+from bench.profiling import write_profiles
 from bench.scenarios import DEFAULT, FULL, Sizes, parse_portion, parse_scenario
 from bench.server import Jitter
 from bench.tables import markdown, show
@@ -38,7 +40,23 @@ def run_comparison(
         cache=cache.resolve(),
         work=work_folder,
     )
-    write(compare(wanted, say), out, "comparison")
+    document = about_this_run() | compare(wanted, say)
+    if full:
+        document["growth"] = grow(Growing(cache=wanted.cache, work=work_folder), say)
+    write(document, out, "comparison")
+    if profile:
+        for path in write_profiles(wanted, out):
+            click.echo(path)
+
+
+def run_growth(
+    *, rows: tuple[int, ...], image_bytes: int, batch_size: int, cache: Path, work_folder: Path | None, out: Path
+) -> None:
+    """Measure growth, show, write."""
+    wanted = Growing(
+        rows=rows or ROWS, image_bytes=image_bytes, batch_size=batch_size, cache=cache.resolve(), work=work_folder
+    )
+    write(about_this_run() | {"growth": grow(wanted, say)}, out, "growth")
 
 
 def parse_settings(texts: tuple[str, ...]) -> dict[str, str]:

@@ -78,9 +78,7 @@ class Bench:
             if contender.writes_table:
                 shutil.copyfile(data.table, around.table)
             load = os.getloadavg()[0]
-            measured = measure(contender.command(around), env=contender.environment(around), cwd=around.folder)
-            seen = server.seen()
-            check_outcome(contender, around, measured, seen)
+            measured, seen = run_checked(contender, around)
             return Run(
                 contender=contender.name, round=number, images=contender.images(around), bytes=seen.bytes,
                 sampled=contender.images(around) < data.images,
@@ -111,6 +109,14 @@ class Bench:
                 )
                 runs.append(run)
         return runs
+
+
+def run_checked(contender: Contender, around: Surroundings) -> tuple[Measured, Seen]:
+    """Run it once (BenchError if the outcome is wrong)."""
+    measured = measure(contender.command(around), env=contender.environment(around), cwd=around.folder)
+    seen = around.server.seen()
+    check_outcome(contender, around, measured, seen)
+    return measured, seen
 
 
 def ratios(runs: Sequence[Run], of: str, to: str, *, own_clock: bool = False) -> list[float]:

@@ -4,8 +4,9 @@ import hashlib
 import json
 import shutil
 import subprocess
-import urllib.request
+from contextlib import closing
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -72,8 +73,9 @@ class NullServer:
         return f"http://127.0.0.1:{self.port}"
 
     def seen(self) -> Seen:
-        with urllib.request.urlopen(f"{self.endpoint_url}/-/stats") as answered:
-            return Seen(**json.load(answered))
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
+            connection.request("GET", "/-/stats")
+            return Seen(**json.load(connection.getresponse()))
 
 
 def compiled(name: str, cache: Path) -> Path:

@@ -13,6 +13,23 @@ from z_interact_assets.core.errors import SettingsError
 _ROOT = Path(__file__).parents[3]
 
 
+@examples("z-interact-assets bench growth", "z-interact-assets bench growth 500 5000 50000")
+@click.command(short_help="Time and memory by the number of rows.")
+@click.argument("rows", nargs=-1, type=click.IntRange(min=1))
+@click.option("--image-bytes", type=click.IntRange(min=200), default=5_000, show_default=True, help="Of each image.")
+@click.option("--batch-size", type=click.IntRange(min=1), default=100, show_default=True, help="Rows a batch.")
+@click.option("--cache", type=click.Path(file_okay=False, path_type=Path), default=Path(".bench"), show_default=True)
+@click.option("--work-folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("bench-results"),
+              show_default=True)  # fmt: skip
+def growth(**options: Any) -> None:
+    """Migrate tables of ROWS small images (1,000, 10,000 and 100,000), each in a process of its own, then again.
+
+    Time should grow with the rows, memory should not, and the second run should find nothing to do.
+    """
+    _program().run_growth(**options)
+
+
 @examples(
     "z-interact-assets bench",
     "z-interact-assets bench --full",
@@ -20,10 +37,10 @@ _ROOT = Path(__file__).parents[3]
     "z-interact-assets bench --small 500x50KB --contender service --contender s5cmd",
     "z-interact-assets bench growth 1000 10000",
 )
-@click.group(invoke_without_command=True, short_help="Measure the speed, beside other tools.")
+@click.group(invoke_without_command=True, commands=[growth], short_help="Measure the speed, beside other tools.")
 @click.option("--scenario", "scenarios", multiple=True, metavar="DATA-LATENCY",
               help="small, large or mix, and a latency (again for more).")  # fmt: skip
-@click.option("--full", is_flag=True, help="Every scenario of the goals, and growth; takes a quarter of an hour.")
+@click.option("--full", is_flag=True, help="Every scenario of the goals, and growth; takes half an hour.")
 @click.option("--rounds", type=click.IntRange(min=1), default=3, show_default=True, help="Rounds of each scenario.")
 @click.option("--contender", "contenders", multiple=True, metavar="NAME",
               help="migrate, service, s5cmd, rclone or old (again for more). [default: all]")  # fmt: skip
@@ -54,23 +71,6 @@ def bench(ctx: click.Context, **options: Any) -> None:
     """
     if ctx.invoked_subcommand is None:
         _program().run_comparison(**options)
-
-
-@examples("z-interact-assets bench growth", "z-interact-assets bench growth 500 5000 50000")
-@bench.command(short_help="Time and memory by the number of rows.")
-@click.argument("rows", nargs=-1, type=click.IntRange(min=1))
-@click.option("--image-bytes", type=click.IntRange(min=200), default=5_000, show_default=True, help="Of each image.")
-@click.option("--batch-size", type=click.IntRange(min=1), default=100, show_default=True, help="Rows a batch.")
-@click.option("--cache", type=click.Path(file_okay=False, path_type=Path), default=Path(".bench"), show_default=True)
-@click.option("--work-folder", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("bench-results"),
-              show_default=True)  # fmt: skip
-def growth(**options: Any) -> None:
-    """Migrate tables of ROWS small images (1,000, 10,000 and 100,000), each in a process of its own, then again.
-
-    Time should grow with the rows, memory should not, and the second run should find nothing to do.
-    """
-    _program().run_growth(**options)
 
 
 def _program() -> Any:
