@@ -67,7 +67,7 @@ def _scenario(bench: Bench, wanted: Wanted, scenario: Scenario, data: DataSet) -
     fastest = max(run.mb_s for run in runs)
     limit = raw_limit(
         wanted.cache, connections=max(workers.values()), size=data.bytes // data.images,
-        requests=min(20_000, max(100, int(2e9 / (data.bytes / data.images)))),
+        requests=min(10_000, max(100, int(1e9 / (data.bytes / data.images)))),
     )  # fmt: skip
     bench.say(f"  the null server takes {limit['mb_s']:,.0f} MB/s without latency, {limit['mb_s'] / fastest:.1f} times "
               "what the fastest tool reached")  # fmt: skip
