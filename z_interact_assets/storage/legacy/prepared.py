@@ -10,6 +10,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from z_interact_assets.storage.legacy.peek import driver_connection
+
 
 class Prepared:
     """One statement whose every value is a named parameter."""
@@ -25,15 +27,16 @@ class Prepared:
 
     def one(self, connection: sa.Connection, values: Mapping[str, Any]) -> Sequence[Any] | None:
         """Return the only row, or None if there is none."""
-        return self._run(connection, values).one_or_none()
+        if self._text is None:
+            return connection.execute(self._statement, values).one_or_none()
+        # Past SQLAlchemy, too: what it learns anew of each result's columns takes longer than the row.
+        return driver_connection(connection).execute(self._text, self._ordered(values)).fetchone()
 
     def run(self, connection: sa.Connection, values: Mapping[str, Any]) -> int:
         """Return how many rows it changed."""
-        return self._run(connection, values).rowcount
-
-    def _run(self, connection: sa.Connection, values: Mapping[str, Any]) -> sa.CursorResult[Any]:
         if self._text is None:
-            return connection.execute(self._statement, values)
-        return connection.exec_driver_sql(self._text, tuple(
-            values[name] if name in values else self._constants[name] for name in self._names
-        ))  # fmt: skip
+            return connection.execute(self._statement, values).rowcount
+        return connection.exec_driver_sql(self._text, self._ordered(values)).rowcount
+
+    def _ordered(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
+        return tuple([values[name] if name in values else self._constants[name] for name in self._names])
