@@ -1,13 +1,12 @@
 """Where the service's time goes: pyinstrument over every thread of one migration, as HTML and text, by scenario.
 
 pyinstrument looks at one thread; the service works in many. So each thread gets a profiler of its own, and those of
-one name (feeder, settler, the uploads' pool) are put together.
+one name (feeder, settler, the uploads' pool) are put together, without the time they waited for each other.
 """
 
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -23,6 +22,7 @@ from bench.places import work_folder
 from bench.server import NullServer
 
 _INTERVAL_S = 0.002
+_WAITING = frozenset({"lock.acquire", "SimpleQueue.get", "_worker", "wait", "_wait_for_tstate_lock"})
 
 
 def write_profiles(wanted: Wanted, out: Path) -> Iterator[Path]:
@@ -79,7 +79,24 @@ def profiled(work: Callable[[], Any], prefix: str) -> Any:
     kept("main", profiler)
     for name, parts in sessions.items():
         whole = reduce(Session.combine, parts)
+        whole.frame_records = [(_own(stack), time) for stack, time in whole.frame_records if not _waits(stack)]
+        whole.duration = sum(time for _, time in whole.frame_records)
+        whole.cpu_time = max(part.cpu_time for part in parts)  # the process's, of the longest of these threads
         Path(f"{prefix}-{name}.html").write_text(HTMLRenderer().render(whole))
         Path(f"{prefix}-{name}.txt").write_text(ConsoleRenderer(unicode=True, color=False).render(whole))
-    print(f"{prefix}: {', '.join(sessions)}", file=sys.stderr)
     return result
+
+
+def _own(stack: list[str]) -> list[str]:
+    """Return the stack from the thread's own work on: above it are the thread's name and how threads start."""
+    above = next((depth for depth, frame in enumerate(stack) if _function(frame) == "run_profiled"), -1)
+    return stack[above + 1 :]
+
+
+def _waits(stack: list[str]) -> bool:
+    """Tell whether the thread waited for another one: for a lock, or for an empty or a full queue."""
+    return bool(stack) and _function(stack[-1]) in _WAITING
+
+
+def _function(frame: str) -> str:
+    return frame.partition("\0")[0]
