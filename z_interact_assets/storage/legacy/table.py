@@ -78,6 +78,11 @@ class LegacyTable:
         return self._writer is None
 
     @property
+    def is_file(self) -> bool:
+        """Tell whether it is a file of this machine: reading it takes CPU, not waiting for a server."""
+        return self._on_sqlite
+
+    @property
     def space(self) -> TableSpace:
         """The room its database takes."""
         return TableSpace(self._name, self._maintaining)
