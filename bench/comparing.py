@@ -1,6 +1,6 @@
 """The comparison: data sets, warm-up, s5cmd's best concurrency, rounds, and one document of what came out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,21 +32,25 @@ class Wanted:
     work: Path | None = None
 
 
-def compare(wanted: Wanted, say: Say) -> dict[str, Any]:
-    """Measure all scenarios; return the document that tables are made from."""
-    results: list[dict[str, Any]] = []
+def compare(wanted: Wanted, say: Say) -> Iterator[dict[str, Any]]:
+    """Measure the scenarios; yield what came out of each."""
     for scenario in wanted.scenarios:
         data = make_data_set(scenario.data, wanted.sizes.portions(scenario.data), wanted.cache)
         with work_folder(wanted.work, data.table.stat().st_size) as work:
             bench = Bench(cache=wanted.cache, work=work, settings=wanted.settings, sample=wanted.sample, say=say)
             say(f"{scenario.name}: {data.description}, {data.bytes / 1e6:,.0f} MB, in {work}")
-            results.append(_scenario(bench, wanted, scenario, data))
-    return {"settings": dict(wanted.settings), "rclone_flags": list(RCLONE_FLAGS), "scenarios": results}
+            yield _scenario(bench, wanted, scenario, data)
 
 
-def about_this_run() -> dict[str, Any]:
-    """Return when and on what it was measured."""
-    return {"date": datetime.now(UTC).isoformat(timespec="seconds"), "machine": machine(), "versions": versions()}
+def about_this_run(settings: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Return when, on what and with what it was measured."""
+    return {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": machine(),
+        "versions": versions(),
+        "settings": dict(settings or {}),
+        "rclone_flags": list(RCLONE_FLAGS),
+    }
 
 
 def _scenario(bench: Bench, wanted: Wanted, scenario: Scenario, data: DataSet) -> dict[str, Any]:

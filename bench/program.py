@@ -17,6 +17,8 @@ from bench.scenarios import DEFAULT, FULL, Sizes, parse_portion, parse_scenario
 from bench.server import Jitter
 from bench.tables import markdown, show
 
+_WIDTH = 160  # of the tables where there is no terminal
+
 
 def run_comparison(
     *, scenarios: tuple[str, ...], full: bool, rounds: int, contenders: tuple[str, ...], small: str, large: str,
@@ -40,10 +42,14 @@ def run_comparison(
         cache=cache.resolve(),
         work=work_folder,
     )
-    document = about_this_run() | compare(wanted, say)
+    document = about_this_run(wanted.settings) | {"scenarios": []}
+    for result in compare(wanted, say):
+        document["scenarios"].append(result)
+        write(document, out, "comparison")  # each time: a long run that is interrupted keeps what it has
     if full:
         document["growth"] = grow(Growing(cache=wanted.cache, work=work_folder), say)
-    write(document, out, "comparison")
+        write(document, out, "comparison")
+    finish(document, out, "comparison")
     if profile:
         for path in write_profiles(wanted, out):
             click.echo(path)
@@ -56,7 +62,9 @@ def run_growth(
     wanted = Growing(
         rows=rows or ROWS, image_bytes=image_bytes, batch_size=batch_size, cache=cache.resolve(), work=work_folder
     )
-    write(about_this_run() | {"growth": grow(wanted, say)}, out, "growth")
+    document = about_this_run() | {"growth": grow(wanted, say)}
+    write(document, out, "growth")
+    finish(document, out, "growth")
 
 
 def parse_settings(texts: tuple[str, ...]) -> dict[str, str]:
@@ -71,9 +79,13 @@ def say(text: str) -> None:
 
 
 def write(document: Mapping[str, Any], out: Path, name: str) -> None:
-    """Show the document's tables, and write it as JSON and Markdown."""
-    show(document, Console(width=None if Console().is_terminal else 160))
+    """Write the document as JSON and Markdown."""
     out.mkdir(parents=True, exist_ok=True)
     (out / f"{name}.json").write_text(json.dumps(document, indent=2) + "\n")
     (out / f"{name}.md").write_text(markdown(document))
+
+
+def finish(document: Mapping[str, Any], out: Path, name: str) -> None:
+    """Show the document's tables, and where they are."""
+    show(document, Console(width=None if Console().is_terminal else _WIDTH))
     click.echo(f"{out / name}.json and .md")
