@@ -14,6 +14,7 @@ import psutil
 
 _EVERY_S = 0.02
 _CHILDREN_EVERY = 10  # looking for children walks all of /proc
+_YOUNG_S = 0.5  # until it has become another program, a child's memory is its parent's, and would count twice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +77,10 @@ class _Memory:
         while not self._ended.wait(_EVERY_S):
             with suppress(psutil.Error, OSError):
                 if looks % _CHILDREN_EVERY == 0:
-                    self._children = self._root.children(recursive=True)
+                    grown = time.time() - _YOUNG_S
+                    self._children = [
+                        child for child in self._root.children(recursive=True) if child.create_time() < grown
+                    ]
                 self._look()
             looks += 1
 

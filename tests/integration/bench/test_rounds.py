@@ -16,7 +16,7 @@ from bench.server import Latency
 
 pytestmark = pytest.mark.slow
 
-CHILD = "import subprocess, sys, time; b = b'x' * 60_000_000; time.sleep(0.6)"
+CHILD = "import subprocess, sys, time; b = b'x' * 60_000_000; time.sleep(1.2)"
 PARENT = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {CHILD!r}]); print('out'); sys.exit(3)"
 
 
