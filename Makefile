@@ -59,8 +59,9 @@ lock:  ## Resolve the lock files anew (needs uv): ours, and the image's with the
 	  pyproject.toml deploy/requirements.in --output-file deploy/requirements.lock
 	$(COMPILE) --constraint requirements.lock deploy/requirements-build.in --output-file deploy/requirements-build.lock
 
-bench: install  ## Migrate made-up rows with 1,000 and 10,000 images; time and memory of each
-	$(BIN)/python bench/growth.py $(BENCH_ROWS)
+BENCH ?=
+bench: install  ## How fast it is beside s5cmd, rclone and the old service: BENCH="--full", BENCH="growth" …
+	$(BIN)/z-interact-assets bench $(BENCH)
 
 clean:  ## Remove what make made (the demo's data too)
-	rm -rf $(VENV) .demo .fuzz .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) .bench .demo .fuzz .pytest_cache .ruff_cache .hypothesis build dist

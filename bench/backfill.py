@@ -1,7 +1,7 @@
 """What Dagster adds to a batch: the same migration by the bare service, in one run of a range, and by the daemon.
 
-    python bench/backfill.py --batches 1000
-    python bench/backfill.py --batches 5000 --without-daemon
+    python -m bench.backfill --batches 1000
+    python -m bench.backfill --batches 5000 --without-daemon
 
 Also how long the UI's questions about all partitions take. Prints a table and writes JSON.
 """
@@ -10,7 +10,6 @@ import argparse
 import json
 import os
 import platform
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -18,10 +17,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-sys.path.append(str(Path(__file__).parents[1]))  # tests.support
+from bench.contenders import ROOT
+from bench.datasets import Portion, make_table
 
-from growth import RESULTS, make_table
-
+RESULTS = Path("bench-results")
+IMAGE_BYTES = 20_000
 PUBLIC = "https://images.example.com"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 ASSET = '{ assetNodeOrError(assetKey: {path: ["migrated_images"]}) { ... on AssetNode { %s } } }'
@@ -74,7 +74,7 @@ def _measured(measure: Callable[[Path], Any], *, batches: int, images: int) -> A
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        make_table(folder / "local.db", batches * images)
+        make_table(folder / "local.db", Portion(count=batches * images, size=IMAGE_BYTES))
         settings = {
             "DATABASE_URL": f"file:{folder}/local.db", "DAGSTER_HOME": f"{folder}/home", "R2_PUBLIC_URL": PUBLIC,
             "MIGRATION_BATCH_SIZE": str(images),
@@ -88,8 +88,7 @@ def _measured(measure: Callable[[Path], Any], *, batches: int, images: int) -> A
 
 
 def _bare(folder: Path) -> float:
-    from null_store import NullStore
-
+    from bench.null_store import NullStore
     from z_interact_assets.migrate.migration import Migration
     from z_interact_assets.migrate.scope import Scope
     from z_interact_assets.settings import load_settings
@@ -105,8 +104,8 @@ def _bare(folder: Path) -> float:
 
 def _in_process(folder: Path) -> dict[str, float]:
     import dagster as dg
-    from null_location import build
 
+    from bench.null_location import build
     from z_interact_assets.defs.partitions import MIGRATION_BATCH
 
     job = build().resolve_job_def("migrate_images")
@@ -155,10 +154,9 @@ def _deployment(folder: Path) -> Any:
     """Dagster as it is in production, on the code location whose store keeps nothing."""
     from tests.support.deployment import Deployment
 
-    here = str(Path(__file__).parent)
     settings = {name: os.environ[name] for name in ("DATABASE_URL", "R2_PUBLIC_URL", "MIGRATION_BATCH_SIZE")}
-    path = os.pathsep.join([here, str(Path(here).parent)])
-    return Deployment(folder, {**settings, "PYTHONPATH": path}, module="null_location", impatient=False)
+    settings["PYTHONPATH"] = str(ROOT)
+    return Deployment(folder, settings, module="bench.null_location", impatient=False)
 
 
 if __name__ == "__main__":

@@ -1,97 +1,116 @@
-"""Time and memory of a migration by its number of rows. Run by `make bench`; prints a table and writes JSON."""
+"""How time and memory grow with the rows: the bare service, `migrate`, and `migrate` again with nothing left to do."""
 
-import argparse
-import json
-import platform
-import resource
-import struct
-import subprocess
-import sys
+import shutil
 import tempfile
-import time
-import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-IMAGE_BYTES = 20_000
-RESULTS = Path("bench-results")
+from bench.contenders import CONTENDERS, Surroundings, check_ran, own_seconds, reported
+from bench.datasets import DataSet, Portion, make_data_set
+from bench.measuring import measure
+from bench.places import work_folder
+from bench.rounds import Say, run_checked
+from bench.server import NullServer
 
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("rows", nargs="*", type=int, default=[1_000, 10_000])
-    parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    if arguments.one is not None:
-        print(json.dumps(_migrate(arguments.one)))
-        return
-    results = [_in_a_process(rows) for rows in arguments.rows or [1_000, 10_000]]
-    print(f"{'rows':>8} {'plan s':>8} {'migrate s':>10} {'images/s':>9} {'peak RSS MB':>12}")
-    for each in results:
-        rate = each["rows"] / each["migrate_s"]
-        print(f"{each['rows']:>8,} {each['plan_s']:>8.2f} {each['migrate_s']:>10.2f} {rate:>9,.0f} "
-              f"{each['peak_rss_mb']:>12.0f}")  # fmt: skip
-    RESULTS.mkdir(exist_ok=True)
-    document = {"python": platform.python_version(), "machine": platform.machine(), "results": results}
-    (RESULTS / "growth.json").write_text(json.dumps(document, indent=2) + "\n")
+ROWS = (1_000, 10_000, 100_000)
+SECONDS_FLAT = 1.25  # so much more a row still counts as linear
+MEMORY_FLAT = 1.15
 
 
-def _in_a_process(rows: int) -> dict[str, float]:
-    done = subprocess.run([sys.executable, __file__, "--one", str(rows)], check=True, capture_output=True, text=True)
-    return json.loads(done.stdout)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Growing:
+    """What to measure: tables of so many rows, in batches that keep Dagster's bookkeeping small."""
+
+    rows: tuple[int, ...] = ROWS
+    image_bytes: int = 5_000
+    batch_size: int = 100
+    cache: Path
+    work: Path | None = None
 
 
-def _migrate(rows: int) -> dict[str, float]:
-    from null_store import NullStore
-
-    from z_interact_assets.settings import load_settings
-    from z_interact_assets.workspace import Workspace
-
-    with tempfile.TemporaryDirectory() as folder:
-        make_table(Path(folder) / "local.db", rows)
-        public = "https://images.example.com"
-        environment = {"DATABASE_URL": f"file:{folder}/local.db", "DAGSTER_HOME": folder, "R2_PUBLIC_URL": public}
-        workspace = Workspace(load_settings(environment, directory=Path(folder)))
-        started = time.perf_counter()
-        workspace.planner().plan()
-        planned = time.perf_counter()
-        from z_interact_assets.migrate.migration import Migration
-        from z_interact_assets.migrate.scope import Scope
-
-        migration = Migration(workspace.engine(concurrency=16), NullStore(public_url=public), workspace.ledger)
-        for _ in migration.run(Scope()):
-            pass
-        ended = time.perf_counter()
-        if migration.totals.migrated != rows:
-            raise SystemExit(f"{migration.totals.migrated} of {rows} images were migrated")
-        workspace.close()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"rows": rows, "plan_s": planned - started, "migrate_s": ended - planned, "peak_rss_mb": peak}
-
-
-def make_table(path: Path, rows: int) -> None:
-    """A narrow table of distinct, valid PNGs of IMAGE_BYTES each."""
-    import base64
-    import os
-    import sqlite3
-
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-    head = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0))
-    tail = chunk(b"IDAT", zlib.compress(bytes(4))) + chunk(b"IEND", b"")
-    connection = sqlite3.connect(path)
-    connection.execute(
-        "CREATE TABLE images (id TEXT PRIMARY KEY, persona_id TEXT NOT NULL, image_url TEXT, image_data TEXT, "
-        "prompt TEXT NOT NULL, created_at INTEGER NOT NULL)"
-    )
-    with connection:
-        connection.executemany(
-            "INSERT INTO images VALUES (?, 'gen-z', NULL, ?, 'a poster', 1757500000000)",
-            ((f"id-{n:08}", base64.b64encode(head + chunk(b"biTs", os.urandom(IMAGE_BYTES)) + tail).decode())
-             for n in range(rows)),
+def grow(wanted: Growing, say: Say) -> dict[str, Any]:
+    """Measure each table size; return the part of a document that is about growth."""
+    results: list[dict[str, Any]] = []
+    for rows in sorted(wanted.rows):
+        data = make_data_set(
+            "growth", (Portion(count=rows, size=wanted.image_bytes),), wanted.cache, files=False
         )  # fmt: skip
-    connection.close()
+        with work_folder(wanted.work, data.table.stat().st_size) as work:
+            results.append({"rows": rows, **_service(wanted, data, work), **_migrate(wanted, data, work)})
+        say(f"growth: {rows:,} rows, service {results[-1]['service_s']:.1f} s, "
+            f"migrate {results[-1]['migrate_s']:.1f} s")  # fmt: skip
+    return {
+        "image_bytes": wanted.image_bytes,
+        "batch_size": wanted.batch_size,
+        "results": results,
+        "said": said(results),
+    }
 
 
-if __name__ == "__main__":
-    main()
+def said(results: Sequence[dict[str, Any]]) -> str:
+    """Say whether time is linear in the rows and memory flat, from the fewest to the most."""
+    first, last = results[0], results[-1]
+    if first is last:
+        return "One size only: nothing to compare."
+    rows = last["rows"] / first["rows"]
+    sentences: list[str] = []
+    for label, seconds, memory in (
+        ("The service", "service_s", "service_rss_mb"),
+        ("`migrate`", "migrate_own_s", "migrate_rss_mb"),
+    ):
+        time_ratio, memory_ratio = last[seconds] / first[seconds], last[memory] / first[memory]
+        linear = "linear or better" if time_ratio <= rows * SECONDS_FLAT else "more than linear"
+        flat = "flat" if memory_ratio <= MEMORY_FLAT else "not flat"
+        sentences.append(
+            f"{label}: {rows:.0f} times the rows take {time_ratio:.1f} times the time ({linear}) and "
+            f"{memory_ratio:.2f} times the memory ({flat})."
+        )
+    return " ".join(sentences)
+
+
+def _service(wanted: Growing, data: DataSet, work: Path) -> dict[str, float]:
+    with tempfile.TemporaryDirectory(dir=work) as name, NullServer(wanted.cache) as server:
+        around = _around(wanted, data, Path(name), server)
+        measured, _ = run_checked(CONTENDERS["service"], around)
+        document = reported(measured)
+    return {
+        "plan_s": document["plan_seconds"],
+        "service_s": document["duration_seconds"],
+        "service_rss_mb": measured.tree_rss / 1e6,
+    }
+
+
+def _migrate(wanted: Growing, data: DataSet, work: Path) -> dict[str, float]:
+    migrate = CONTENDERS["migrate"]
+    with tempfile.TemporaryDirectory(dir=work) as name:
+        folder = Path(name)
+        with NullServer(wanted.cache) as server:
+            around = _around(wanted, data, folder, server)
+            measured, _ = run_checked(migrate, around)
+        ledger = sum(file.stat().st_size for file in (folder / "home").glob("ledger.db*"))
+        with NullServer(wanted.cache) as server:
+            around = _around(wanted, data, folder, server, copy=False)
+            again = measure(migrate.command(around), env=migrate.environment(around), cwd=folder)
+            check_ran(migrate, again)
+            requests = sum(server.seen().requests.values())
+    return {
+        "migrate_s": measured.seconds,
+        "migrate_own_s": own_seconds(measured) or measured.seconds,
+        "migrate_rss_mb": measured.tree_rss / 1e6,
+        "again_s": again.seconds,
+        "again_own_s": own_seconds(again) or again.seconds,
+        "again_requests": requests,
+        "ledger_mb": ledger / 1e6,
+    }
+
+
+def _around(wanted: Growing, data: DataSet, folder: Path, server: NullServer, *, copy: bool = True) -> Surroundings:
+    around = Surroundings(
+        data=data, folder=folder, server=server, workers=0, sample=0,
+        settings={"MIGRATION_BATCH_SIZE": str(wanted.batch_size)},
+    )  # fmt: skip
+    if copy:
+        shutil.copyfile(data.table, around.table)
+    return around

@@ -3,8 +3,7 @@
 import os
 from typing import Any
 
-from null_store import NullStore
-
+from bench.null_store import NullStore
 from z_interact_assets.defs.build import build_defs
 
 

@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import obstore
+
 BEFORE, AFTER = "before", "after"
 NOBODY = "nobody"
 _OURS = "z_interact_assets."
@@ -206,6 +208,7 @@ def install() -> None:
     sqlite3.connect = sqlite3.dbapi2.connect = watched_connect  # pyright: ignore[reportAttributeAccessIssue]
     os.fsync = watched_fsync
     _watch_http()
+    _watch_obstore()
     sys.addaudithook(_note_file)
 
 
@@ -226,6 +229,24 @@ def _watch_http() -> None:
 
     http.client.HTTPConnection.putrequest = watched_putrequest
     http.client.HTTPConnection.getresponse = watched_getresponse
+
+
+def _watch_obstore() -> None:
+    put = obstore.put
+
+    def watched_put(store: Any, path: str, *arguments: Any, **options: Any) -> Any:
+        name = f"PUT {_doer()}"
+        EFFECTS.reach(name, BEFORE, {"url": path})
+        try:
+            result = put(store, path, *arguments, **options)
+        except Exception as error:
+            if "status code" in str(error):  # an answer, too
+                EFFECTS.reach(name, AFTER)
+            raise
+        EFFECTS.reach(name, AFTER)
+        return result
+
+    obstore.put = watched_put
 
 
 def _note_file(event: str, arguments: tuple[Any, ...]) -> None:

@@ -110,7 +110,7 @@ OPERATIONS = {
         effects=_LEASES
         | {
             "commit WorkLog.hand_out",
-            "PUT BaseStore.upload",
+            "PUT ObstorePuts.put",
             "commit WorkLog.record_stored",
             "commit LegacyTable.apply",
             "commit WorkLog.record_outcomes",

@@ -7,6 +7,9 @@ from contextlib import closing, suppress
 from pathlib import Path
 from urllib.error import HTTPError
 
+import obstore
+from obstore.store import MemoryStore
+
 from tests.support.sites import Site
 from z_interact_assets.storage.objects import R2Store
 
@@ -24,6 +27,7 @@ def smuggle(site: Site) -> None:
     url = f"{client.meta.endpoint_url}/{bucket}/by-urllib"
     with suppress(HTTPError):  # it is not signed
         urllib.request.urlopen(urllib.request.Request(url, b"", method="PUT")).close()
+    obstore.put(MemoryStore(), "by-obstore", b"")
 
 
 def read_and_roll_back(site: Site) -> None:

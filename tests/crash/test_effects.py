@@ -28,6 +28,7 @@ SMUGGLED = [
     ("POST", "/z-interact-images?delete"),
     ("DELETE", "/z-interact-images/smuggled"),
     ("PUT", "/z-interact-images/by-urllib"),
+    ("PUT", "by-obstore"),
 ]
 
 

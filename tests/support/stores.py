@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from z_interact_assets.core.errors import LedgerUnavailableError
-from z_interact_assets.core.models import ImageMetadata, StoredObject, UploadResult
+from z_interact_assets.core.models import Digests, ImageMetadata, StoredObject, UploadResult
 from z_interact_assets.core.records import OutcomeRecord, StoredRecord
 from z_interact_assets.storage.ledger.work import WorkLog
 from z_interact_assets.storage.objects import MemoryStore
-from z_interact_assets.storage.objects.base import ObjectWrite
+from z_interact_assets.storage.objects.puts import ObjectWrite
 
 
 class HookedStore(MemoryStore):
@@ -28,13 +28,15 @@ class HookedStore(MemoryStore):
         cache_control: str | None = None,
         metadata: ImageMetadata | None = None,
         overwrite: bool = False,
+        digests: Digests | None = None,
     ) -> UploadResult:
         """Call the hook, then store."""
         if self.before_upload is not None:
             self.before_upload(key)
         return super().upload(
-            key, data, content_type=content_type, cache_control=cache_control, metadata=metadata, overwrite=overwrite
-        )
+            key, data, content_type=content_type, cache_control=cache_control, metadata=metadata, overwrite=overwrite,
+            digests=digests,
+        )  # fmt: skip
 
     def keys(self) -> list[str]:
         """Every key, in order."""

@@ -27,6 +27,7 @@ _COMMANDS = (
     "restore",
     "demo",
     "dev",
+    "bench",
 )
 
 _EPILOG = """\b

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
-from z_interact_assets.core.models import ImageMetadata, ObjectSummary, StoredObject, UploadResult
+from z_interact_assets.core.models import Digests, ImageMetadata, ObjectSummary, StoredObject, UploadResult
 
 
 class ObjectReader(Protocol):
@@ -34,8 +34,12 @@ class ObjectWriter(Protocol):
         cache_control: str | None = None,
         metadata: ImageMetadata | None = None,
         overwrite: bool = False,
+        digests: Digests | None = None,
     ) -> UploadResult:
-        """Store the bytes under the key. The same bytes already there are a success (`created=False`)."""
+        """Store the bytes under the key. The same bytes already there are a success (`created=False`).
+
+        `digests` saves hashing bytes a second time that the caller has just hashed.
+        """
         ...
 
     def delete(self, key: str) -> None:

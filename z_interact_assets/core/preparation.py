@@ -201,7 +201,7 @@ class Preparation:
             sha256=digests.sha256,
             format=proof.format,
         )
-        metadata = replace(_metadata(row), size=proof.size, sha256=digests.sha256, original_format=original_format)
+        metadata = _metadata(row, size=proof.size, sha256=digests.sha256, original_format=original_format)
         return PreparedImage(key=key, proof=proof, digests=digests, metadata=metadata, data=data)
 
 
@@ -241,7 +241,7 @@ def _storable(value: Any) -> Any:
     return value if value is None or isinstance(value, str | int | float | bool) else {"text": str(value)}
 
 
-def _metadata(row: LegacyRow) -> ImageMetadata:
+def _metadata(row: LegacyRow, *, size: str, sha256: str, original_format: str) -> ImageMetadata:
     url = row.head().url_head or ""
     created_ms = keys.created_at_ms(row.get("created_at"))
     return ImageMetadata(
@@ -255,6 +255,9 @@ def _metadata(row: LegacyRow) -> ImageMetadata:
         # Whoever can read the bucket's metadata must not get at what the app had a presigned URL for.
         original_url=without_access(url) if url[:4].lower() == "http" else None,
         original_id=row.id,
+        size=size,
+        sha256=sha256,
+        original_format=original_format,
     )
 
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from statistics import median
 from typing import Protocol
 
 START_WINDOW = 5
@@ -42,23 +43,28 @@ class FixedLimiter:
 
 
 class AdaptiveLimiter:
-    """UPLOAD_CONCURRENCY=auto: grows while more in flight brings more through, halves when the store says slow down.
+    """UPLOAD_CONCURRENCY=auto: grows while more in flight brings more through, halves when that only takes longer.
 
     A round is as many completions as the window is wide. While a round's rate is at least 5 % over the best seen,
-    the window grows by half; where it no longer is, the window stays, trying one more every tenth round.
+    the window grows: it doubles until a round brings no more for the first time, then grows by half. Where the rate no
+    longer grows, the window stays, trying one more every tenth round; it halves where an image takes thrice as long as
+    it once did without more of them coming through, and when the store says slow down.
     """
 
     _GAIN = 1.05
     _PROBE_ROUNDS = 10
+    _SLOWER = 3.0
 
     def __init__(self, *, maximum: int, clock: Callable[[], float], start: int = START_WINDOW) -> None:
         self._maximum = maximum
         self._clock = clock
         self._lock = threading.Lock()
         self._limit = min(start, maximum)
+        self._growth = 2.0
         self._best_rate = 0.0
+        self._best_seconds = float("inf")
         self._rounds = 0
-        self._round_done = 0
+        self._round: list[float] = []
         self._round_started: float | None = None
         self._deaf_until = 0.0
 
@@ -73,10 +79,10 @@ class AdaptiveLimiter:
             now = self._clock()
             if self._round_started is None:
                 self._round_started = now - seconds
-            self._round_done += 1
-            if self._round_done >= max(self._limit, START_WINDOW):
-                self._end_round(self._round_done / max(now - self._round_started, 1e-6))
-                self._round_done, self._round_started = 0, now
+            self._round.append(seconds)
+            if len(self._round) >= max(self._limit, START_WINDOW):
+                self._end_round(len(self._round) / max(now - self._round_started, 1e-6), median(self._round))
+                self._round, self._round_started = [], now
 
     def throttled(self) -> None:
         """Halve, but once a second: one congestion makes many requests fail together."""
@@ -85,19 +91,29 @@ class AdaptiveLimiter:
             if now < self._deaf_until:
                 return
             self._deaf_until = now + 1.0
-            self._limit = max(1, self._limit // 2)
-            self._best_rate = 0.0
-            self._round_done, self._round_started = 0, None
+            self._halve()
+            self._round, self._round_started = [], None
 
-    def _end_round(self, rate: float) -> None:
+    def _end_round(self, rate: float, seconds: float) -> None:
         self._rounds += 1
+        self._best_seconds = min(self._best_seconds, seconds)
         if rate >= self._best_rate * self._GAIN:
             self._best_rate = rate
-            self._limit = min(self._maximum, self._limit + max(1, self._limit // 2))
+            self._limit = min(self._maximum, max(self._limit + 1, int(self._limit * self._growth)))
+            return
+        self._growth = 1.5
+        if seconds > self._best_seconds * self._SLOWER:
+            self._halve()
+            # Where it is not the queue but the store that is slower now, narrower and narrower would not help.
+            self._best_seconds = seconds / 2
         elif self._rounds % self._PROBE_ROUNDS == 0:
             self._limit = min(self._maximum, self._limit + 1)
             # A rate once reached must not bar growth for good; sunk below the present one, it would make that a gain.
             self._best_rate = max(rate, self._best_rate * 0.9)
+
+    def _halve(self) -> None:
+        self._limit = max(1, self._limit // 2)
+        self._best_rate = 0.0
 
 
 class Window:

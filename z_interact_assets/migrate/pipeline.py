@@ -16,7 +16,7 @@ from z_interact_assets.core.records import WorkItem
 from z_interact_assets.migrate.flow import ByteBudget, Limiter, Stopped, Window
 from z_interact_assets.migrate.outcomes import Outcome
 
-GROUP_ITEMS = 200
+GROUP_ITEMS = 500
 GROUP_WAIT_S = 0.05  # how long a finished image may wait for company before it is written
 MAX_THREADS = 128
 _OUTAGE_FAILURES = 16  # so many failures in a row, each after all retries, are an outage

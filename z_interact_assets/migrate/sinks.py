@@ -53,8 +53,9 @@ class StoreSink:
             return found
         metadata = replace(image.metadata, migrated_at=iso_utc(now_ms))
         return self._store.upload(
-            image.key, image.data, content_type=image.proof.format.content_type, metadata=metadata
-        )
+            image.key, image.data, content_type=image.proof.format.content_type, metadata=metadata,
+            digests=image.digests,
+        )  # fmt: skip
 
     def prove(self, image: PreparedImage) -> None:
         """Read every byte back."""

@@ -1,7 +1,10 @@
 """One image: read its row, prepare it, store and prove it. Effects on R2 only; the rest is the settler's."""
 
+import os
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
+from threading import BoundedSemaphore
 
 from z_interact_assets.core.errors import (
     ObjectDiffersError,
@@ -36,12 +39,16 @@ class Worker:
         self._preparation = preparation
         self._budget = budget
         self._clock_ms = clock_ms
+        # What needs a core gets one: a hundred threads that want the GIL would only take it from each other, and from
+        # the settler. Where reading is waiting for a server, more of them may wait.
+        self._at_work = BoundedSemaphore((os.cpu_count() or 1) + 1) if table.is_file else nullcontext()
 
     def do(self, item: WorkItem) -> Outcome:
         """Return what became of the image. Raises only what concerns every image: wrong credentials, no bucket …"""
         taken = 0
         try:
-            head = self._table.head(item.image_id)
+            with self._at_work:
+                head = self._table.head(item.image_id)
             if head is None:
                 return _deleted(item)
             if (refused := self._preparation.too_large(head)) is not None:
@@ -57,10 +64,11 @@ class Worker:
             self._budget.give(taken)
 
     def _read_and_store(self, item: WorkItem) -> Outcome:
-        row = self._table.read(item.image_id)
-        if row is None:
-            return _deleted(item)
-        decision = self._preparation.prepare(row)
+        with self._at_work:
+            row = self._table.read(item.image_id)
+            if row is None:
+                return _deleted(item)
+            decision = self._preparation.prepare(row)
         try:
             if isinstance(decision, Prepared):
                 return self._store(item, decision)

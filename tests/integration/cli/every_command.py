@@ -5,8 +5,8 @@ from pathlib import Path
 
 from z_interact_assets.cli.app import _COMMANDS
 
-# Neither reads the caller's settings or table: test_demo.py and test_dev.py plant theirs.
-ON_DATA_OF_THEIR_OWN = frozenset({"demo", "dev"})
+# None reads the caller's settings or table: test_demo.py, test_dev.py and test_bench.py plant theirs.
+ON_DATA_OF_THEIR_OWN = frozenset({"demo", "dev", "bench"})
 
 # `{id}` stands for an image, `{folder}` for a folder that is not there yet.
 _ARGUMENTS: Mapping[str, Sequence[str]] = {

@@ -28,7 +28,7 @@ from z_interact_assets.core.errors import (
     StorageRefusedError,
     StorageUnavailableError,
 )
-from z_interact_assets.storage.objects import R2Store
+from z_interact_assets.storage.objects import R2Store, fast_puts
 
 pytestmark = pytest.mark.slow
 
@@ -143,7 +143,7 @@ def test_a_client_keeps_repeating_however_much_has_failed_before(weather, store)
 
 @every_operation
 def test_a_server_silent_beyond_the_timeout_is_asked_again(weather, store, store_of, operation: Operation):
-    impatient = store_of(read_timeout=0.2)
+    impatient = store_of(read_timeout=0.2)  # of a PUT: five times that for all of it
     with weather.holding(times=1):
         assert operation.call(impatient) == operation.answer
     assert asked(weather, operation) == 2
@@ -156,11 +156,17 @@ def test_an_answer_that_comes_late_is_waited_for(weather, store, operation: Oper
     assert asked(weather, operation) == 1
 
 
+def make_pauses(monkeypatch, sleep: Callable[[float], None]) -> None:
+    """Have both engines make their pauses by `sleep`."""
+    monkeypatch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=sleep))
+    monkeypatch.setattr(fast_puts, "time", SimpleNamespace(sleep=sleep))
+
+
 @pytest.fixture
 def pauses(monkeypatch) -> list[float]:
-    """The pauses botocore makes, which take no time here."""
+    """The pauses between requests, which take no time here."""
     made: list[float] = []
-    monkeypatch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=made.append))
+    make_pauses(monkeypatch, made.append)
     return made
 
 
@@ -171,12 +177,13 @@ def test_retry_after_is_waited_for(weather, store_of, pauses, status):
     assert [7 <= pause <= 7.5 for pause in pauses] == [True, True]
 
 
-def test_without_retry_after_pauses_double_and_are_jittered(weather, store_of, pauses):
+@pytest.mark.parametrize("operation", [OPERATIONS["head"], OPERATIONS["put"]], ids=["head", "put"])
+def test_without_retry_after_pauses_double_and_are_jittered(weather, store_of, pauses, operation: Operation):
     store = store_of(max_attempts=5, backoff=0.5)
     for _ in range(5):
         weather.turn("staying", answer(503, "SlowDown"))
         with pytest.raises(StorageUnavailableError):
-            store.head(NEW)
+            operation.call(store)
     for start, most in enumerate((0.5, 1, 2, 4)):
         assert all(most / 2 <= pause <= most for pause in pauses[start::4])
     assert len(pauses) == len(set(pauses)) == 20
@@ -203,7 +210,7 @@ class Away:
 @every_operation
 def test_a_server_away_for_three_seconds_is_waited_for(weather, store, store_of, monkeypatch, operation: Operation):
     away = Away(weather, 3)
-    monkeypatch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=away.sleep))
+    make_pauses(monkeypatch, away.sleep)
     assert operation.call(store_of(max_attempts=5, backoff=0.5)) == operation.answer
     assert 3 <= away.waited <= 7.5
 
@@ -212,7 +219,7 @@ def test_a_server_away_for_three_seconds_is_waited_for(weather, store, store_of,
 def test_a_server_away_for_a_minute_is_given_up_and_found_again(weather, store, store_of, monkeypatch, operation):
     """One call waits 7.5 s at most; whoever calls again after a minute finds the server back."""
     away = Away(weather, 60)
-    monkeypatch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=away.sleep))
+    make_pauses(monkeypatch, away.sleep)
     patient = store_of(max_attempts=5, backoff=0.5)
     with pytest.raises(StorageUnavailableError):
         operation.call(patient)

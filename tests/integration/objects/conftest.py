@@ -10,6 +10,7 @@ from tests.support.tls_server import TlsServer, serving
 from z_interact_assets.demo.standin import DEFAULT_BUCKET as BUCKET
 from z_interact_assets.demo.standin import StandIn
 from z_interact_assets.storage.objects.client import R2Config, build_client
+from z_interact_assets.storage.objects.fast_puts import ObstorePuts
 
 
 @pytest.fixture
@@ -25,15 +26,23 @@ def s3_server(tmp_path_factory) -> Iterator[StandIn]:
 
 
 @pytest.fixture(scope="session")
-def s3_session_client(s3_server):
-    client = build_client(
-        R2Config(
-            endpoint_url=s3_server.endpoint_url,
-            bucket=BUCKET,
-            access_key_id=s3_server.access_key_id,
-            secret_access_key=s3_server.secret_access_key,
-        )
+def s3_config(s3_server) -> R2Config:
+    return R2Config(
+        endpoint_url=s3_server.endpoint_url,
+        bucket=BUCKET,
+        access_key_id=s3_server.access_key_id,
+        secret_access_key=s3_server.secret_access_key,
     )
+
+
+@pytest.fixture(scope="session")
+def s3_puts(s3_config) -> ObstorePuts:
+    return ObstorePuts(s3_config)
+
+
+@pytest.fixture(scope="session")
+def s3_session_client(s3_config):
+    client = build_client(s3_config)
     yield client
     client.close()
 

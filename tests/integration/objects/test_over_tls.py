@@ -2,6 +2,8 @@
 
 import base64
 import hashlib
+import os
+import traceback
 
 import pytest
 
@@ -9,6 +11,7 @@ from tests.support.tls_server import RecordedRequest, Reply
 from z_interact_assets.core.errors import StorageRefusedError, StorageUnavailableError
 from z_interact_assets.core.models import ImageMetadata
 from z_interact_assets.storage.objects import R2Config, R2Store
+from z_interact_assets.storage.objects.client import build_client
 
 KEY = "images/s/p/1-a.png"
 DELETED = b'<?xml version="1.0"?><DeleteResult/>'
@@ -31,14 +34,22 @@ def error_reply(status: int, code: str) -> Reply:
 
 
 @pytest.fixture
-def store_of(tls_server):
+def config_of(tls_server):
+    def make(**changes) -> R2Config:
+        return R2Config(**{
+            "endpoint_url": tls_server.url, "bucket": "pictures", "access_key_id": "id", "secret_access_key": "secret",
+            "verify": tls_server.ca_file, "connect_timeout": 5, "read_timeout": 5, "max_attempts": 3,
+        } | changes)  # fmt: skip
+
+    return make
+
+
+@pytest.fixture
+def store_of(config_of):
     stores = []
 
     def make(**changes) -> R2Store:
-        stores.append(R2Store.from_config(R2Config(**{
-            "endpoint_url": tls_server.url, "bucket": "pictures", "access_key_id": "id", "secret_access_key": "secret",
-            "verify": tls_server.ca_file, "connect_timeout": 5, "read_timeout": 5, "max_attempts": 3,
-        } | changes)))  # fmt: skip
+        stores.append(R2Store.from_config(config_of(**changes)))
         return stores[-1]
 
     yield make
@@ -73,9 +84,47 @@ def test_a_put_waits_for_no_100_continue(sent):
     assert "expect" not in sent.headers
 
 
-def test_a_put_carries_its_md5_and_is_conditional(sent, png):
-    assert base64.b64decode(sent.headers["content-md5"]) == hashlib.md5(png).digest()
+def test_a_put_is_conditional(sent):
     assert sent.headers["if-none-match"] == "*"
+
+
+def test_a_put_through_a_client_that_was_brought_carries_its_md5(tls_server, config_of, png):
+    tls_server.respond = accept
+    with R2Store(build_client(config_of()), bucket="pictures") as store:
+        store.upload(KEY, png)
+    (request,) = tls_server.requests
+    assert base64.b64decode(request.headers["content-md5"]) == hashlib.md5(png).digest()
+    assert request.headers["if-none-match"] == "*"
+    assert "expect" not in request.headers
+    assert "aws-chunked" not in request.headers.get("content-encoding", "")
+
+
+MACHINE = {
+    "AWS_SESSION_TOKEN": "of-another-project", "AWS_ACCESS_KEY_ID": "other", "AWS_REGION": "eu-north-1",
+    "AWS_ENDPOINT_URL": "https://127.0.0.1:9", "AWS_CHECKSUM_ALGORITHM": "sha256", "AWS_SKIP_SIGNATURE": "true",
+    "AWS_SERVER_SIDE_ENCRYPTION": "AES256", "HTTPS_PROXY": "http://127.0.0.1:9", "ALL_PROXY": "http://127.0.0.1:9",
+}  # fmt: skip
+
+
+def test_a_put_takes_no_setting_of_the_machines(tls_server, store_of, png, monkeypatch):
+    for name, value in MACHINE.items():
+        monkeypatch.setenv(name, value)
+    tls_server.respond = accept
+    store_of().upload(KEY, png)
+    (request,) = tls_server.requests
+    unwanted = ("x-amz-security", "x-amz-checksum", "x-amz-server-side", "x-amz-sdk")
+    assert [name for name in request.headers if name.startswith(unwanted)] == []
+    assert "Credential=id/" in request.headers["authorization"]
+    assert {name: os.environ[name] for name in MACHINE} == MACHINE
+
+
+def test_no_error_of_a_put_tells_the_secret(tls_server, store_of, png):
+    tls_server.respond = lambda _: error_reply(403, "SignatureDoesNotMatch")
+    store = store_of(secret_access_key="very-secret")
+    with pytest.raises(StorageRefusedError) as caught:
+        store.upload(KEY, png)
+    shown = "".join(traceback.format_exception(caught.value)) + repr(store) + repr(vars(store))
+    assert "very-secret" not in shown
 
 
 def test_the_payload_is_not_hashed_for_the_signature(sent):

@@ -1,4 +1,4 @@
-"""One contract, two stores: MemoryStore, and R2Store on a real S3 server over HTTP."""
+"""One contract: MemoryStore, and R2Store on a real S3 server over HTTP, its images sent by obstore and by boto3."""
 
 import base64
 from datetime import UTC, datetime, timedelta
@@ -16,6 +16,7 @@ from z_interact_assets.core.errors import (
     ObjectNotFoundError,
     SettingsError,
     StorageRefusedError,
+    StorageUnavailableError,
     UnsafeURLError,
 )
 from z_interact_assets.core.images import digest
@@ -43,11 +44,12 @@ class CannedFetcher(ImageFetcher):
 OPTIONS: dict[str, Any] = {"public_url": f"{PUBLIC}/", "former_public_urls": (FORMER,), "fetcher": CannedFetcher()}
 
 
-@pytest.fixture(params=["memory", "r2"])
+@pytest.fixture(params=["memory", "obstore", "boto3"])
 def store(request) -> R2Store | MemoryStore:
     if request.param == "memory":
         return MemoryStore(bucket=BUCKET, **OPTIONS)
-    return R2Store(request.getfixturevalue("s3_client"), bucket=BUCKET, **OPTIONS)
+    puts = request.getfixturevalue("s3_puts") if request.param == "obstore" else None
+    return R2Store(request.getfixturevalue("s3_client"), bucket=BUCKET, puts=puts, **OPTIONS)
 
 
 def test_it_is_an_object_store(store):
@@ -100,6 +102,17 @@ def test_any_prompt_is_read_back_as_it_was_written(store, png, prompt):
     assert read.prompt == prompt
     assert (read.persona_id, read.participant_id, read.original_url) == ("gen-x", "p 1", "https://a.b/c?d=ü")
     assert read.prompt_truncated is False
+
+
+def test_every_character_a_key_may_have_arrives_as_it_is(store, png):
+    key = "images/0123456789/abcdefghijklmnopqrstuvwxyz/ABCDEFGHIJKLMNOPQRSTUVWXYZ/a.b_c-d.png"
+    store.upload(key, png)
+    assert [entry.key for entry in store.list()] == [key]
+
+
+def test_digests_of_other_bytes_are_found_out(store, png):
+    with pytest.raises(StorageUnavailableError):  # at the latest by the ETag, of boto3's request by its Content-MD5
+        store.upload(KEY, png, digests=digest(make_png(1)))
 
 
 def test_a_prompt_over_the_budget_is_cut_and_says_so(store, png):

@@ -7,7 +7,20 @@ from click.testing import CliRunner
 
 from z_interact_assets.cli import main
 
-COMMANDS = ("doctor", "plan", "migrate", "validate", "status", "stats", "report", "backup", "restore", "demo", "dev")
+COMMANDS = (
+    "doctor",
+    "plan",
+    "migrate",
+    "validate",
+    "status",
+    "stats",
+    "report",
+    "backup",
+    "restore",
+    "demo",
+    "dev",
+    "bench",
+)
 HEAVY = ("dagster", "boto3", "botocore", "sqlalchemy", "pandas", "moto", "PIL", "rich", "pydantic")
 LOOK = f"""
 import sys

@@ -20,11 +20,11 @@ def clock() -> Clock:
     return Clock()
 
 
-def run_round(limiter: AdaptiveLimiter, clock: Clock, *, rate: float) -> None:
-    """As many completions as the window is wide, at so many a second."""
+def run_round(limiter: AdaptiveLimiter, clock: Clock, *, rate: float, seconds: float = 0.1) -> None:
+    """As many completions as the window is wide, at so many a second; each took so long."""
     for _ in range(max(limiter.limit, 5)):
         clock.now += 1 / rate
-        limiter.completed(1 / rate)
+        limiter.completed(seconds)
 
 
 def test_the_window_starts_at_five_or_at_its_maximum(clock):
@@ -32,21 +32,54 @@ def test_the_window_starts_at_five_or_at_its_maximum(clock):
     assert AdaptiveLimiter(maximum=3, clock=clock).limit == 3
 
 
-def test_the_window_grows_by_half_while_more_in_flight_brings_more_through(clock):
-    limiter = AdaptiveLimiter(maximum=128, clock=clock)
+def test_the_window_doubles_while_more_in_flight_brings_more_through(clock):
+    limiter = AdaptiveLimiter(maximum=256, clock=clock)
     widths = [limiter.limit]
-    for _ in range(10):
+    for _ in range(7):
         run_round(limiter, clock, rate=10.0 * limiter.limit)
         widths.append(limiter.limit)
-    assert widths[:6] == [5, 7, 10, 15, 22, 33]
-    assert widths[-1] == 128
+    assert widths == [5, 10, 20, 40, 80, 160, 256, 256]
+
+
+def test_the_window_grows_by_half_once_a_round_has_brought_no_more(clock):
+    limiter = AdaptiveLimiter(maximum=256, clock=clock)
+    widths = []
+    for rate in (50.0, 50.0, 50.0, 100.0, 200.0):
+        run_round(limiter, clock, rate=rate)
+        widths.append(limiter.limit)
+    assert widths == [10, 20, 20, 30, 45]
+
+
+def test_the_window_halves_where_images_take_thrice_as_long_and_no_more_come_through(clock):
+    limiter = AdaptiveLimiter(maximum=64, clock=clock, start=32)
+    for _ in range(2):
+        run_round(limiter, clock, rate=100.0)
+    run_round(limiter, clock, rate=100.0, seconds=0.29)
+    assert limiter.limit == 64
+    run_round(limiter, clock, rate=100.0, seconds=0.31)
+    assert limiter.limit == 32
+
+
+def test_images_that_take_longer_are_no_reason_while_more_come_through(clock):
+    limiter = AdaptiveLimiter(maximum=256, clock=clock, start=32)
+    run_round(limiter, clock, rate=100.0)
+    run_round(limiter, clock, rate=200.0, seconds=0.9)
+    assert limiter.limit == 128
+
+
+def test_a_store_that_has_become_slower_for_good_does_not_close_the_window(clock):
+    limiter = AdaptiveLimiter(maximum=256, clock=clock, start=64)
+    run_round(limiter, clock, rate=600.0)
+    for _ in range(20):
+        run_round(limiter, clock, rate=limiter.limit / 1.0, seconds=1.0)
+    assert limiter.limit >= 64
 
 
 def test_the_window_stays_where_the_rate_no_longer_grows(clock):
     limiter = AdaptiveLimiter(maximum=128, clock=clock)
     for _ in range(40):
         run_round(limiter, clock, rate=min(10.0 * limiter.limit, 150.0))
-    assert 15 <= limiter.limit <= 30
+    assert 15 <= limiter.limit <= 45
 
 
 def test_a_plateau_is_probed_now_and_then_and_left_when_there_is_more_again(clock):

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ from z_interact_assets.core.rows import URL_HEAD_BYTES, LegacyRow, RowChange, Ro
 from z_interact_assets.storage.legacy.attributes import TableAttributes
 from z_interact_assets.storage.legacy.changes import TableChanges
 from z_interact_assets.storage.legacy.peek import SQLitePeek, driver_connection
+from z_interact_assets.storage.legacy.prepared import Prepared
 from z_interact_assets.storage.legacy.space import TableSpace
 from z_interact_assets.storage.sql_errors import SQLErrors
 
@@ -41,6 +43,7 @@ class LegacyTable:
         self._reader = reader
         self._writer = None if read_only else (writer or reader)
         self._name = table
+        self._swaps: dict[tuple[Any, ...], Prepared] = {}
 
     def __repr__(self) -> str:
         return f"LegacyTable({self._reader.url.render_as_string(hide_password=True)!r}, table={self._name!r})"
@@ -73,6 +76,11 @@ class LegacyTable:
     def read_only(self) -> bool:
         """Tell whether this table was opened without a way to write (a dump)."""
         return self._writer is None
+
+    @property
+    def is_file(self) -> bool:
+        """Tell whether it is a file of this machine: reading it takes CPU, not waiting for a server."""
+        return self._on_sqlite
 
     @property
     def space(self) -> TableSpace:
@@ -126,13 +134,13 @@ class LegacyTable:
     def head(self, row_id: str) -> RowHead | None:
         """Return one row's head (sizes without the payload), or None if the row is gone."""
         with self._snapshot() as connection:
-            row = connection.execute(self._head_statement, {"row_id": row_id}).one_or_none()
+            row = self._head_statement.one(connection, {"row_id": row_id})
             return None if row is None else self._head(row, self._peek(connection))
 
     def read(self, row_id: str) -> LegacyRow | None:
         """Return the whole row, payload included, or None if it is gone."""
         with self._reading() as connection:
-            row = connection.execute(self._row_statement, {"row_id": row_id}).one_or_none()
+            row = self._row_statement.one(connection, {"row_id": row_id})
         if row is None:
             return None
         values = {name: _plain(value) for name, value in zip(self.shape.columns, row, strict=True)}
@@ -150,9 +158,9 @@ class LegacyTable:
         """
         if not changes:
             return []
-        swaps = [self._swap(change) for change in changes]  # before the lock is taken: building them takes longest
+        swaps = [self._swap(change) for change in changes]  # before the lock is taken
         with self._writing(durable=durable) as connection:
-            return [connection.execute(swap).rowcount == 1 for swap in swaps]
+            return [swap.run(connection, values) == 1 for swap, values in swaps]
 
     def insert(self, rows: Sequence[Mapping[str, Any]]) -> list[bool]:
         """Insert whole rows as `read` gave them; False where there is a row with that id, or another unique value.
@@ -208,15 +216,15 @@ class LegacyTable:
         statement = sa.select(id_, *columns).order_by(id_).limit(limit).where(self._has_text_id())
         return statement if after is None else statement.where(id_ > _bound(after))
 
-    # Built once: making them anew for every row costs as much as reading a small row.
     @cached_property
-    def _head_statement(self) -> sa.Select[*tuple[Any, ...]]:
-        return self._heads_statement(None, 1, rowid=self._has_rowid).where(self._column("id") == sa.bindparam("row_id"))
+    def _head_statement(self) -> Prepared:
+        statement = self._heads_statement(None, 1, rowid=self._has_rowid)
+        return Prepared(statement.where(self._column("id") == sa.bindparam("row_id")), self._reader.dialect)
 
     @cached_property
-    def _row_statement(self) -> sa.Select[*tuple[Any, ...]]:
+    def _row_statement(self) -> Prepared:
         columns = [self._column(name) for name in self.shape.columns]
-        return sa.select(*columns).where(self._column("id") == sa.bindparam("row_id"))
+        return Prepared(sa.select(*columns).where(self._column("id") == sa.bindparam("row_id")), self._reader.dialect)
 
     def _peek(self, connection: sa.Connection) -> SQLitePeek | None:
         return SQLitePeek.of(connection, self._name) if self._has_rowid else None
@@ -270,12 +278,25 @@ class LegacyTable:
             id=id_, data_bytes=data, url_bytes=url, url_head=None if last is None else head_text(last), status=status
         )
 
-    def _swap(self, change: RowChange) -> sa.Update:
-        same = [self._column(name).is_not_distinct_from(_bound(value)) for name, value in change.as_read.items()]
-        values = _all_bound(change.values)
-        for name in change.rising:
+    def _swap(self, change: RowChange) -> tuple[Prepared, dict[str, Any]]:
+        """Return the statement, one for all changes of a form, and its values."""
+        read = {name: _Bound.of(value) for name, value in change.as_read.items()}
+        new = {name: _Bound.of(value) for name, value in change.values.items()}
+        form = (*((name, each.type) for name, each in read.items()), None, *((n, each.type) for n, each in new.items()),
+                None, *change.rising)  # fmt: skip
+        swap = self._swaps.get(form)
+        if swap is None:
+            swap = self._swaps[form] = Prepared(self._swap_of(read, new, change.rising), self._reader.dialect)
+        values = {f"read_{name}": each.value for name, each in read.items()}
+        values.update((f"new_{name}", each.value) for name, each in new.items())
+        return swap, values | {"row_id": change.id}
+
+    def _swap_of(self, read: Mapping[str, "_Bound"], new: Mapping[str, "_Bound"], rising: Sequence[str]) -> sa.Update:
+        same = [self._column(name).is_not_distinct_from(each.parameter(f"read_{name}")) for name, each in read.items()]
+        values = {name: each.parameter(f"new_{name}") for name, each in new.items()}
+        for name in rising:
             values[name] = self._not_lower(self._column(name), values[name])
-        return sa.update(self._table).where(self._column("id") == change.id, *same).values(values)
+        return sa.update(self._table).where(self._column("id") == sa.bindparam("row_id"), *same).values(values)
 
     def _not_lower(self, column: sa.ColumnElement[Any], value: Any) -> sa.ColumnElement[Any]:
         later = column > value
@@ -347,13 +368,22 @@ def _is_unique(inspector: sa.Inspector, table: str, column: str) -> bool:
 
 @contextmanager
 def _hasty(connection: sqlite3.Connection) -> Iterator[None]:
-    """Wait for the disk no more than the file's consistency takes: not at all with a write-ahead log."""
+    """Wait for the disk no more than the file's consistency takes: not at all with a write-ahead log.
+
+    Nor are the pages zeroed that a rewritten row leaves: where SQLite is built to do that (Debian's is), it is a third
+    of the work, and for nothing while the row itself has the image still. The next row takes those pages.
+    """
     (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+    (zeroed,) = connection.execute("PRAGMA secure_delete").fetchone()
     connection.execute(f"PRAGMA synchronous = {'NORMAL' if mode == 'wal' else 'FULL'}")
+    if zeroed == 1:  # 2 is FAST already
+        connection.execute("PRAGMA secure_delete = FAST")
     try:
         yield
     finally:
         connection.execute(f"PRAGMA synchronous = {DURABLE}")
+        if zeroed == 1:
+            connection.execute("PRAGMA secure_delete = ON")
 
 
 def _is_sqlite(connection: sa.Connection) -> bool:
@@ -368,13 +398,35 @@ def _all_bound(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _bound(value) for name, value in values.items()}
 
 
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """A value as a parameter; text that is not UTF-8 can only travel as bytes, a time keeps its zone."""
+
+    value: Any
+    type: str
+
+    @classmethod
+    def of(cls, value: Any) -> "_Bound":
+        if isinstance(value, str) and not _is_utf8(value):
+            return cls(value.encode("utf-8", "surrogateescape"), "raw text")
+        zoned = isinstance(value, datetime) and value.tzinfo is not None
+        return cls(value, "zoned" if zoned else type(value).__name__)
+
+    def parameter(self, name: str) -> sa.ColumnElement[Any]:
+        """Return what stands for it in a statement for all values of its type."""
+        if self.value is None:
+            return sa.null()
+        kind = sa.DateTime(timezone=True) if self.type == "zoned" else sa.literal(self.value).type
+        parameter = sa.bindparam(name, type_=kind)
+        return sa.cast(parameter, sa.Text) if self.type == "raw text" else parameter
+
+
 def _bound(value: Any) -> Any:
-    """Return a value as a parameter; text that is not UTF-8 can only travel as bytes, a time keeps its zone."""
-    if isinstance(value, datetime) and value.tzinfo is not None:
-        return sa.literal(value, sa.DateTime(timezone=True))
-    if not isinstance(value, str) or _is_utf8(value):
-        return value
-    return sa.cast(sa.literal(value.encode("utf-8", "surrogateescape")), sa.Text)
+    """Return a value as a part of a statement of its own."""
+    bound = _Bound.of(value)
+    if bound.type == "raw text":
+        return sa.cast(sa.literal(bound.value), sa.Text)
+    return sa.literal(value, sa.DateTime(timezone=True)) if bound.type == "zoned" else value
 
 
 def _plain(value: Any) -> Any:

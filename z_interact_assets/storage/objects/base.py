@@ -6,7 +6,7 @@ decided here, once.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Self
@@ -38,24 +38,12 @@ from z_interact_assets.storage.objects.client import DEFAULT_CACHE_CONTROL, url_
 from z_interact_assets.storage.objects.fetch import ImageFetcher
 from z_interact_assets.storage.objects.files import FileHeaders
 from z_interact_assets.storage.objects.payload import image_bytes, published_type
+from z_interact_assets.storage.objects.puts import ObjectWrite
 
 MAX_PUT_BYTES = 5 * 1024**3
 MAX_PRESIGN_SECONDS = 7 * 24 * 3600
 _DELETE_PAGE = 1000
 _DEFAULT_CONCURRENCY = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectWrite:
-    """One PUT, ready to send. `metadata` is encoded."""
-
-    key: str
-    data: bytes = field(repr=False)
-    digests: Digests
-    content_type: str
-    cache_control: str
-    metadata: dict[str, str] = field(repr=False)
-    overwrite: bool
 
 
 class BaseStore(ABC):
@@ -100,13 +88,15 @@ class BaseStore(ABC):
         cache_control: str | None = None,
         metadata: ImageMetadata | None = None,
         overwrite: bool = False,
+        digests: Digests | None = None,
     ) -> UploadResult:
         """Store an image and prove it; text is base64 or a `data:` URL.
 
         The type is what the bytes say, whatever `content_type` claims; `sha256` of the metadata is set from the bytes.
         The same bytes already there are a success (`created=False`), other bytes ObjectDiffersError unless `overwrite`.
+        `digests` saves hashing the bytes again: only for a caller that has just hashed these very bytes itself.
         """
-        write = self._prepare(key, data, content_type, cache_control, metadata, overwrite=overwrite)
+        write = self._prepare(key, data, content_type, cache_control, metadata, overwrite=overwrite, digests=digests)
         etag = self._put(write)
         created = etag is not None
         if etag is None:
@@ -221,12 +211,13 @@ class BaseStore(ABC):
         metadata: ImageMetadata | None,
         *,
         overwrite: bool,
+        digests: Digests | None,
     ) -> ObjectWrite:
         validate_key(key)
         content = image_bytes(data)
         if len(content) > MAX_PUT_BYTES:
             raise StorageRefusedError(f"{key!r} is larger than the 5 GiB of a single PUT.", code="EntityTooLarge")
-        digests = digest(content)
+        digests = digests or digest(content)
         return ObjectWrite(
             key=key,
             data=content,

@@ -82,6 +82,11 @@ def answer_may_pass(status: int, code: str) -> bool:
     return failed_inside or status in _TRANSIENT_STATUSES or code in _TRANSIENT_CODES
 
 
+def is_taken(status: int, code: str) -> bool:
+    """Whether a conditional PUT was refused since something is there; 409 says that it is just being written."""
+    return status == HTTPStatus.PRECONDITION_FAILED or code == "ConditionalRequestConflict"
+
+
 def trouble_may_pass(error: Exception) -> bool:
     """Whether the same request may succeed after this exception: a certificate that is not trusted will not be."""
     if isinstance(error, SSLError) and _UNTRUSTED in str(error):
@@ -126,9 +131,14 @@ def _from_transport(error: Exception, *, bucket: str, key: str | None) -> Perman
         return StorageRefusedError(f"A request for {thing} breaks the S3 API's rules.", code="InvalidRequest")
     if isinstance(error, BotoCoreError) and not isinstance(error, _TRANSPORT_ERRORS):
         return StorageRefusedError(f"A request for {thing} could not be made ({type(error).__name__}).")
-    remedy = "Check the endpoint's certificate." if isinstance(error, SSLError) else _NETWORK_REMEDY
+    return no_answer(type(error).__name__, bucket=bucket, key=key)
+
+
+def no_answer(trouble: str, *, bucket: str, key: str | None) -> StorageUnavailableError:
+    """The error of a request without an answer; `trouble` is an exception's name."""
+    remedy = "Check the endpoint's certificate." if trouble == "SSLError" else _NETWORK_REMEDY
     return StorageUnavailableError(
-        f"The object store did not answer for {thing} ({type(error).__name__}).", remedy=remedy
+        f"The object store did not answer for {_thing(bucket, key)} ({trouble}).", remedy=remedy
     )
 
 

@@ -1,5 +1,6 @@
 """An object store in memory, for tests and rehearsals: it behaves as R2Store does, without a network."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,10 +13,11 @@ from z_interact_assets.core.errors import ObjectNotFoundError
 from z_interact_assets.core.keys import validate_key
 from z_interact_assets.core.metadata import Cipher, decode_metadata
 from z_interact_assets.core.models import ObjectSummary, StoredObject
-from z_interact_assets.storage.objects.base import BaseStore, ObjectWrite, check_expiry
+from z_interact_assets.storage.objects.base import BaseStore, check_expiry
 from z_interact_assets.storage.objects.client import DEFAULT_CACHE_CONTROL
 from z_interact_assets.storage.objects.fetch import ImageFetcher
 from z_interact_assets.storage.objects.files import FileHeaders, etag_of
+from z_interact_assets.storage.objects.puts import ObjectWrite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,19 +137,20 @@ class MemoryStore(BaseStore):
         """Nothing to give back; the objects stay."""
 
     def _put(self, write: ObjectWrite) -> str | None:
+        etag = hashlib.md5(write.data, usedforsecurity=False).hexdigest()
         with self._lock:
             self.requests["put"] += 1
             if not write.overwrite and write.key in self._objects:
                 return None
             self._objects[write.key] = _Stored(
                 data=write.data,
-                etag=write.digests.md5,
+                etag=etag,
                 content_type=write.content_type,
                 cache_control=write.cache_control,
                 metadata=write.metadata,
                 at=self._clock(),
             )
-        return write.digests.md5
+        return etag
 
     def _delete_page(self, keys: tuple[str, ...]) -> None:
         with self._lock:

@@ -1,4 +1,4 @@
-"""Cloudflare R2 through boto3: the requests of the store. What makes an upload a success is in `base`."""
+"""Cloudflare R2: the requests of the store, images through `puts`, all else through boto3. Proofs are in `base`."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -14,29 +14,27 @@ from z_interact_assets.core.errors import SettingsError, StorageUnavailableError
 from z_interact_assets.core.keys import validate_key
 from z_interact_assets.core.metadata import Cipher, decode_metadata
 from z_interact_assets.core.models import ObjectSummary, StoredObject
-from z_interact_assets.storage.objects.base import BaseStore, ObjectWrite, check_expiry
+from z_interact_assets.storage.objects.base import BaseStore, check_expiry
 from z_interact_assets.storage.objects.client import (
     DEFAULT_CACHE_CONTROL,
     R2Config,
     account_endpoint,
     build_client,
-    content_md5,
     on_throttle,
 )
 from z_interact_assets.storage.objects.failures import (
     BROKEN_BODY_ERRORS,
-    code_of,
     error_of_answer,
-    from_client_error,
     status_of,
     translated,
 )
+from z_interact_assets.storage.objects.fast_puts import ObstorePuts
 from z_interact_assets.storage.objects.fetch import ImageFetcher
 from z_interact_assets.storage.objects.files import FileHeaders, upload_file
+from z_interact_assets.storage.objects.puts import BotoPuts, ObjectWrite, Puts, bare
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import PutObjectRequestTypeDef
 
 _R2_HOST = ".r2.cloudflarestorage.com"
 _BODY_ATTEMPTS = 3
@@ -51,7 +49,7 @@ class R2Store(BaseStore):
         ) as store:
             print(store.upload("images/gen-x/1-a.png", png).url)
 
-    The store owns the client it is given: `close` closes it.
+    The store owns the client it is given: `close` closes it. `puts` sends the images, by default that client, too.
     """
 
     def __init__(
@@ -64,6 +62,7 @@ class R2Store(BaseStore):
         cache_control: str = DEFAULT_CACHE_CONTROL,
         cipher: Cipher | None = None,
         fetcher: ImageFetcher | None = None,
+        puts: Puts | None = None,
     ) -> None:
         super().__init__(
             bucket=bucket,
@@ -75,6 +74,7 @@ class R2Store(BaseStore):
             fetcher=fetcher,
         )
         self._client = client
+        self._puts = puts or BotoPuts(client, bucket)
         self._throttled: Callable[[], None] | None = None
 
     @classmethod
@@ -106,7 +106,7 @@ class R2Store(BaseStore):
 
     @classmethod
     def from_config(cls, config: R2Config, *, fetcher: ImageFetcher | None = None) -> Self:
-        """A store with a client of its own."""
+        """A store with a client of its own, and a faster one for images."""
         return cls(
             build_client(config),
             bucket=config.bucket,
@@ -115,6 +115,7 @@ class R2Store(BaseStore):
             cache_control=config.cache_control,
             cipher=config.cipher,
             fetcher=fetcher,
+            puts=ObstorePuts(config),
         )
 
     def __repr__(self) -> str:
@@ -133,6 +134,7 @@ class R2Store(BaseStore):
         """
         if self._throttled is None:
             on_throttle(self._client, self._tell_of_throttling)
+            self._puts.on_throttle(self._tell_of_throttling)
         self._throttled = callback
 
     def _tell_of_throttling(self) -> None:
@@ -158,7 +160,7 @@ class R2Store(BaseStore):
         return StoredObject(
             key=key,
             size=answer["ContentLength"],
-            etag=_bare(answer["ETag"]),
+            etag=bare(answer["ETag"]),
             content_type=answer.get("ContentType", ""),
             cache_control=answer.get("CacheControl", ""),
             uploaded_at=answer["LastModified"],
@@ -196,7 +198,7 @@ class R2Store(BaseStore):
                 yield ObjectSummary(
                     key=entry["Key"],  # pyright: ignore[reportTypedDictNotRequiredAccess]
                     size=entry["Size"],  # pyright: ignore[reportTypedDictNotRequiredAccess]
-                    etag=_bare(entry["ETag"]),  # pyright: ignore[reportTypedDictNotRequiredAccess]
+                    etag=bare(entry["ETag"]),  # pyright: ignore[reportTypedDictNotRequiredAccess]
                     last_modified=entry["LastModified"],  # pyright: ignore[reportTypedDictNotRequiredAccess]
                 )
 
@@ -228,30 +230,11 @@ class R2Store(BaseStore):
 
     def close(self) -> None:
         """Close the client's connections."""
+        self._puts.close()
         self._client.close()
 
     def _put(self, write: ObjectWrite) -> str | None:
-        request: PutObjectRequestTypeDef = {
-            "Bucket": self._bucket,
-            "Key": write.key,
-            "Body": write.data,
-            "ContentMD5": content_md5(write.digests.md5),
-            "ContentType": write.content_type,
-            "CacheControl": write.cache_control,
-            "Metadata": write.metadata,
-        }
-        if not write.overwrite:
-            request["IfNoneMatch"] = "*"
-        with translated(self._bucket, write.key):
-            try:
-                return _bare(self._client.put_object(**request).get("ETag", ""))
-            except ClientError as error:
-                if not write.overwrite and _is_taken(error):
-                    return None
-                if status_of(error) == HTTPStatus.NOT_FOUND:
-                    # A PUT needs no object to be there: what is missing is the bucket.
-                    raise from_client_error(error, bucket=self._bucket, key=None) from None
-                raise
+        return self._puts.put(write)
 
     def _delete_page(self, keys: tuple[str, ...]) -> None:
         with translated(self._bucket):
@@ -260,11 +243,6 @@ class R2Store(BaseStore):
             )
         for failed in answer.get("Errors", ()):
             raise error_of_answer(0, failed.get("Code", ""), bucket=self._bucket, key=failed.get("Key", ""))
-
-
-def _is_taken(error: ClientError) -> bool:
-    # 409 is S3's answer while another conditional write of the key is in progress.
-    return status_of(error) == HTTPStatus.PRECONDITION_FAILED or code_of(error) == "ConditionalRequestConflict"
 
 
 def _no_answer_of_s3(thing: str) -> StorageUnavailableError:
@@ -277,7 +255,3 @@ def _no_answer_of_s3(thing: str) -> StorageUnavailableError:
 def _account_of(endpoint_url: str) -> str | None:
     host = urlsplit(endpoint_url).hostname or ""
     return host.partition(".")[0] if host.endswith(_R2_HOST) else None
-
-
-def _bare(etag: str) -> str:
-    return etag.removeprefix("W/").strip('"')
