@@ -68,9 +68,13 @@ _DEFAULTS = {each.name: each.default for each in fields(TextForm)}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecodedText:
-    """The bytes of a text, the text's form, and the media type its `data:` URL claims (never to be trusted)."""
+    """The bytes of a text, the text's form, and the media type its `data:` URL claims (never to be trusted).
+
+    `raw` is the text itself, as bytes.
+    """
 
     data: bytes = field(repr=False)
+    raw: bytes = field(repr=False)
     form: TextForm
     media_type: str | None
 
@@ -99,10 +103,10 @@ def decode_text(text: str | bytes) -> DecodedText:
     head = _read_head(match[1] if match else None)
     if not head.is_base64:
         data = _decode_percent(raw, start)
-        return DecodedText(data=data, form=_literal(raw, as_bytes=as_bytes), media_type=head.media_type)
+        return DecodedText(data=data, raw=raw, form=_literal(raw, as_bytes=as_bytes), media_type=head.media_type)
     data, clean = _decode_body(raw, start, end, is_url=head.is_url)
     form = _describe(raw, start, end, data, clean=clean, as_bytes=as_bytes)
-    return DecodedText(data=data, form=form, media_type=head.media_type)
+    return DecodedText(data=data, raw=raw, form=form, media_type=head.media_type)
 
 
 def rebuild_text(data: bytes, form: TextForm) -> str | bytes:

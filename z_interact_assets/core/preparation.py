@@ -179,7 +179,7 @@ class Preparation:
     ) -> Prepared:
         primary = self._image(row, data, "file" if source == "static" else "base64")
         images = [primary] if alternate is None else [primary, alternate]
-        originals = {column: describe_text(row.get(column), decoded, images) for column, decoded in texts.items()}
+        originals = {column: describe_text(decoded, images) for column, decoded in texts.items()}
         before = {
             column: _storable(row.get(column))
             for column in SWITCHED_COLUMNS
@@ -205,9 +205,9 @@ class Preparation:
         return PreparedImage(key=key, proof=proof, digests=digests, metadata=metadata, data=data)
 
 
-def describe_text(text: Any, decoded: DecodedText, images: Iterable[PreparedImage]) -> dict[str, Any]:
+def describe_text(decoded: DecodedText, images: Iterable[PreparedImage]) -> dict[str, Any]:
     """Return the undo record of one text: its form, size and SHA-256, and the SHA-256 of the image it spells."""
-    raw = raw_text(text)
+    raw = decoded.raw
     spelt = next(image.digests.sha256 for image in images if image.data == decoded.data)
     return {
         "form": {"raw": True} if raw == decoded.data else decoded.form.to_json(),
@@ -226,7 +226,7 @@ def _decode(value: Any) -> DecodedText:
     """Decode image_data: base64 as text or bytes, or (a bytea or BLOB) the image's own bytes."""
     text = _text(value)
     if isinstance(text, bytes) and sniff(text) is not None:
-        return DecodedText(data=text, form=TextForm(as_bytes=True), media_type=None)
+        return DecodedText(data=text, raw=text, form=TextForm(as_bytes=True), media_type=None)
     return decode_text(text)
 
 

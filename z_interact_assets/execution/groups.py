@@ -9,7 +9,7 @@ Item = TypeVar("Item")
 # table is locked, and there each transaction adds the disk's fsyncs (3 of 4 ms in a rollback journal) to what writing
 # the rows takes. SQLite writes a changed row anew, payload and all (3.4 MB in 20 ms); 50 ms are a lock at the longest.
 SWITCH_ROWS = 50
-SWITCH_BYTES = 8 * 1024 * 1024
+SWITCH_BYTES = 4 * 1024 * 1024
 
 
 def grouped(

@@ -117,7 +117,7 @@ class AdaptiveLimiter:
 
 
 class Window:
-    """Admits work while fewer than `limiter.limit` are in flight. The one waiting place of the feeder."""
+    """Admits uploads while fewer than `limiter.limit` are in flight. Where the readers wait."""
 
     def __init__(self, limiter: Limiter) -> None:
         self._limiter = limiter
@@ -129,6 +129,11 @@ class Window:
     def in_flight(self) -> int:
         """How many were admitted and have not left."""
         return self._in_flight
+
+    @property
+    def stopped(self) -> bool:
+        """Whether nobody is let in any more."""
+        return self._stopped
 
     def enter(self) -> None:
         """Wait for a place. Raises Stopped."""

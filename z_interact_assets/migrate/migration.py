@@ -63,8 +63,9 @@ class Engine:
         budget = ByteBudget(self.max_in_flight_bytes)
         worker = Worker(self.table, sink, self.preparation, budget, self.clock_ms)
         pipeline = Pipeline(
-            worker.do, settle, limiter=limiter, budget=budget, stop=self.stop, max_threads=self.max_concurrency
-        )
+            worker.begin, settle, limiter=limiter, budget=budget, stop=self.stop, readers=worker.readers,
+            max_threads=self.max_concurrency,
+        )  # fmt: skip
         started = monotonic()
         for group in pipeline.stream(items):
             for outcome in group:

@@ -1,50 +1,68 @@
 """The stream: items in, settled outcomes out, with a window of uploads and no barrier anywhere.
 
-feeder thread → window → worker threads → queue → settler thread → queue → whoever iterates. Batches mean nothing
-here: the next image starts as soon as there is room, whichever batch it is of.
+reader threads → window → upload threads → queue → settler thread → queue → whoever iterates. Batches mean nothing
+here: the next image starts as soon as there is room, whichever batch it is of. What needs a core is done by the
+readers, of which there are about as many as cores: a hundred threads that want the GIL only take it from each other.
 """
 
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from time import perf_counter
+from contextlib import closing
+from dataclasses import dataclass
+from time import perf_counter, sleep
 
 from z_interact_assets.core.errors import StorageUnavailableError, TableUnavailableError
 from z_interact_assets.core.models import ItemState
 from z_interact_assets.core.records import WorkItem
+from z_interact_assets.execution.memory import few_arenas
 from z_interact_assets.migrate.flow import ByteBudget, Limiter, Stopped, Window
 from z_interact_assets.migrate.outcomes import Outcome
 
 GROUP_ITEMS = 500
 GROUP_WAIT_S = 0.05  # how long a finished image may wait for company before it is written
 MAX_THREADS = 128
+_TAKEN_AT_ONCE = 8  # items a reader takes; what is asked once a group costs less an image
 _OUTAGE_FAILURES = 16  # so many failures in a row, each after all retries, are an outage
 _END = object()
 _TABLE_OUTAGE_GROUPS = 3  # so many groups in a row that could not be written, each after the busy timeout
 
 
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """An image that is ready: `send` does what R2 is needed for. `taken` is its share of the byte budget."""
+
+    send: Callable[[], Outcome]
+    taken: int = 0
+
+
+Work = Callable[[Sequence[WorkItem]], Generator[Outcome | Upload]]
+
+
 class Pipeline:
-    """One pass over items. Use once."""
+    """One pass over items. Use once. `work` yields, for each of some items, its end or what is to be sent for it."""
 
     def __init__(
         self,
-        work: Callable[[WorkItem], Outcome],
+        work: Work,
         settle: Callable[[Sequence[Outcome]], None],
         *,
         limiter: Limiter,
         budget: ByteBudget,
         stop: threading.Event,
+        readers: int = 2,
         max_threads: int = MAX_THREADS,
     ) -> None:
         self._work = work
+        self._readers = readers
         self._max_threads = max_threads
         self._settle = settle
         self._limiter = limiter
         self._budget = budget
         self._stop = stop
         self._window = Window(limiter)
-        # Bounded: where writing is the slowest part, workers wait with what they have instead of piling it up.
+        # Bounded: where writing is the slowest part, uploads wait with what they have instead of piling it up.
         self._done: queue.Queue[Outcome | None] = queue.Queue(maxsize=GROUP_ITEMS)
         self._settled: queue.SimpleQueue[list[Outcome] | None] = queue.SimpleQueue()
         self._failures = 0
@@ -53,7 +71,7 @@ class Pipeline:
 
     @property
     def in_flight(self) -> int:
-        """How many images are with the workers now."""
+        """How many uploads are under way now."""
         return self._window.in_flight
 
     def stream(self, items: Iterable[WorkItem | None]) -> Iterator[list[Outcome]]:
@@ -62,7 +80,8 @@ class Pipeline:
         Ends when all items are settled, or, after a stop, a fatal error or an outage, when all that was in flight is.
         Then the error is raised. Abandoning the iterator stops it in the same way.
         """
-        feeder = threading.Thread(target=self._feed, args=(iter(items),), name="feeder")
+        few_arenas()
+        feeder = threading.Thread(target=self._feed, args=(_Source(items),), name="feeder")
         settler = threading.Thread(target=self._write, name="settler")
         settler.start()
         feeder.start()
@@ -86,29 +105,46 @@ class Pipeline:
             except queue.Empty:
                 continue
 
-    def _feed(self, items: Iterator[WorkItem | None]) -> None:
-        with ThreadPoolExecutor(self._max_threads, thread_name_prefix="image") as pool:
-            try:
-                while True:
-                    self._window.enter()
-                    item = next(items, _END)
-                    if isinstance(item, WorkItem):
-                        pool.submit(self._run, item)
-                        continue
-                    self._window.leave()
-                    if item is _END:
-                        break
-            except Stopped:
-                pass
-            except BaseException as error:  # noqa: BLE001 - handed to whoever iterates
-                self._abort(error)
+    def _feed(self, source: "_Source") -> None:
+        with ThreadPoolExecutor(self._max_threads, thread_name_prefix="upload") as uploads:
+            readers = [
+                threading.Thread(target=self._read, args=(source, uploads), name=f"reader_{number}")
+                for number in range(self._readers)
+            ]
+            for reader in readers:
+                reader.start()
+            for reader in readers:
+                reader.join()
         self._done.put(None)
 
-    def _run(self, item: WorkItem) -> None:
+    def _read(self, source: "_Source", uploads: ThreadPoolExecutor) -> None:
+        try:
+            while (group := source.take(_TAKEN_AT_ONCE, self._window)) is not None:
+                with closing(self._work(group)) as steps:
+                    for step in steps:
+                        self._pass_on(step, uploads)
+        except Stopped:
+            pass
+        except BaseException as error:  # noqa: BLE001 - handed to whoever iterates
+            self._abort(error)
+
+    def _pass_on(self, step: Outcome | Upload, uploads: ThreadPoolExecutor) -> None:
+        if isinstance(step, Outcome):
+            self._done.put(step)
+            return
+        try:
+            self._window.enter()
+        except Stopped:
+            self._budget.give(step.taken)
+            raise
+        uploads.submit(self._upload, step)
+
+    def _upload(self, upload: Upload) -> None:
         started = perf_counter()
         try:
-            outcome = self._work(item)
+            outcome = upload.send()
         except BaseException as error:  # noqa: BLE001 - handed to whoever iterates
+            self._budget.give(upload.taken)
             self._abort(error)
         else:
             self._judge(outcome, perf_counter() - started)
@@ -157,21 +193,20 @@ class Pipeline:
             self._abort(error)
 
     def _collect(self) -> tuple[list[Outcome], bool]:
-        """Wait for one outcome, then take what else comes within GROUP_WAIT_S."""
+        """Wait for one outcome, let others come for GROUP_WAIT_S, take what is there."""
         group: list[Outcome] = []
-        deadline = float("inf")
-        while len(group) < GROUP_ITEMS:
-            wait = None if not group else deadline - perf_counter()
+        outcome = self._done.get()
+        if outcome is not None and not self._done.full():
+            sleep(GROUP_WAIT_S)  # once, not outcome by outcome: each wait is a change of threads
+        while outcome is not None:
+            group.append(outcome)
+            if len(group) == GROUP_ITEMS:
+                return group, False
             try:
-                outcome = self._done.get(timeout=wait) if wait is None or wait > 0 else self._done.get_nowait()
+                outcome = self._done.get_nowait()
             except queue.Empty:
                 return group, False
-            if outcome is None:
-                return group, True
-            if not group:
-                deadline = perf_counter() + GROUP_WAIT_S
-            group.append(outcome)
-        return group, False
+        return group, True
 
     def _abort(self, error: BaseException, *, unsettled: bool = False) -> None:
         if unsettled:
@@ -190,3 +225,35 @@ class _Unsettled(Exception):  # noqa: N818 - a marker, never raised
     def __init__(self, error: BaseException) -> None:
         super().__init__()
         self.error = error
+
+
+class _Source:
+    """The items, for several threads to take from."""
+
+    def __init__(self, items: Iterable[WorkItem | None]) -> None:
+        self._items = iter(items)
+        self._taking = threading.Lock()
+        self._error: BaseException | None = None
+
+    def take(self, count: int, window: Window) -> list[WorkItem] | None:
+        """Return some of the next items, None when there are no more. Raises Stopped, and what the items raise."""
+        group: list[WorkItem] = []
+        with self._taking:
+            while len(group) < count:
+                if window.stopped:
+                    raise Stopped
+                item = self._next()
+                if isinstance(item, WorkItem):
+                    group.append(item)
+                elif item is not None or group:
+                    break
+            if not group and self._error is not None:
+                raise self._error
+        return group or None
+
+    def _next(self) -> object:
+        try:
+            return _END if self._error else next(self._items, _END)
+        except BaseException as error:  # noqa: BLE001 - raised once what came before it was handed out
+            self._error = error
+            return _END

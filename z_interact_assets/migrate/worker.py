@@ -1,10 +1,9 @@
-"""One image: read its row, prepare it, store and prove it. Effects on R2 only; the rest is the settler's."""
+"""Images: read the row, prepare it, store and prove it. Effects on R2 only; the rest is the settler's."""
 
 import os
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
-from threading import BoundedSemaphore
+from functools import partial
 
 from z_interact_assets.core.errors import (
     ObjectDiffersError,
@@ -21,11 +20,15 @@ from z_interact_assets.core.records import ObjectRecord, StoredRecord, WorkItem
 from z_interact_assets.core.rows import LegacyRow, RowChange, RowHead, head_text, octets
 from z_interact_assets.migrate.flow import ByteBudget
 from z_interact_assets.migrate.outcomes import Outcome, final
+from z_interact_assets.migrate.pipeline import Upload
 from z_interact_assets.migrate.sinks import Sink, holds
 from z_interact_assets.storage.legacy import LegacyTable
+from z_interact_assets.storage.legacy.reader import RowReader
 
-# Held per image at its peak: its text as str and as bytes, and the bytes decoded from it (3/4 of the text).
-_HELD_PER_TEXT_BYTE = 2.75
+# Held for each byte of an image's text. While it is prepared: the text as str and as bytes, and the bytes decoded from
+# it (3/4); then no bytes of the text; once it is sent only the text, which the compare-and-swap needs.
+_READ, _PREPARED, _SENT = 2.75, 1.75, 1.0
+_READERS_OF_A_SERVER = 16
 
 
 class Worker:
@@ -39,50 +42,75 @@ class Worker:
         self._preparation = preparation
         self._budget = budget
         self._clock_ms = clock_ms
-        # What needs a core gets one: a hundred threads that want the GIL would only take it from each other, and from
-        # the settler. Where reading is waiting for a server, more of them may wait.
-        self._at_work = BoundedSemaphore((os.cpu_count() or 1) + 1) if table.is_file else nullcontext()
 
-    def do(self, item: WorkItem) -> Outcome:
-        """Return what became of the image. Raises only what concerns every image: wrong credentials, no bucket …"""
-        taken = 0
+    @property
+    def readers(self) -> int:
+        """How many threads `begin` is worth: it needs a core where the table is a file, else it waits for a server."""
+        return (os.cpu_count() or 1) + 1 if self._table.is_file else _READERS_OF_A_SERVER
+
+    def begin(self, items: Sequence[WorkItem]) -> Generator[Outcome | Upload]:
+        """Read and prepare rows: yield the end of each that needs nothing of R2, and what is to be sent for the others.
+
+        Sending raises only what concerns every image: wrong credentials, no bucket …
+        """
         try:
-            with self._at_work:
-                head = self._table.head(item.image_id)
-            if head is None:
-                return _deleted(item)
-            if (refused := self._preparation.too_large(head)) is not None:
-                return _aside(item, refused, head)
-            taken = self._budget.take(int(self._preparation.payload_bytes(head) * _HELD_PER_TEXT_BYTE))
-            outcome = self._read_and_store(item)
-            outcome.taken, taken = taken, 0
+            with self._table.reader() as rows:
+                heads = rows.heads([item.image_id for item in items])
+                for item in items:
+                    yield self._begin(item, heads.get(item.image_id), rows)
+        except TableUnavailableError as error:  # before the first of them: `_begin` answers for its own
+            yield from (_failed(item, Reason.TABLE_UNAVAILABLE, error) for item in items)
+
+    def _begin(self, item: WorkItem, head: RowHead | None, rows: RowReader) -> Outcome | Upload:
+        if head is None:
+            return _deleted(item)
+        if (refused := self._preparation.too_large(head)) is not None:
+            return _aside(item, refused, head)
+        taken = self._budget.take(int(self._preparation.payload_bytes(head) * _READ))
+        try:
+            step = self._prepare(item, rows, taken)
         except TableUnavailableError as error:
-            return _failed(item, Reason.TABLE_UNAVAILABLE, error)
-        else:
-            return outcome
-        finally:
+            step = _failed(item, Reason.TABLE_UNAVAILABLE, error)
+        except BaseException:
             self._budget.give(taken)
+            raise
+        if isinstance(step, Outcome):
+            self._budget.give(taken)
+        return step
 
-    def _read_and_store(self, item: WorkItem) -> Outcome:
-        with self._at_work:
-            row = self._table.read(item.image_id)
-            if row is None:
-                return _deleted(item)
-            decision = self._preparation.prepare(row)
+    def _prepare(self, item: WorkItem, rows: RowReader, taken: int) -> Outcome | Upload:
+        row = rows.read(item.image_id)
+        if row is None:
+            return _deleted(item)
+        decision = self._preparation.prepare(row)
+        if isinstance(decision, SetAside):
+            return _aside(item, decision, row.head())
+        kept = self._keep(taken, _PREPARED / _READ)
+        return Upload(partial(self._send, item, row, decision, kept), kept)
+
+    def _send(self, item: WorkItem, row: LegacyRow, decision: Prepared | PointsAtR2, taken: int) -> Outcome:
+        outcome = self._sent(item, row, decision)
+        outcome.taken = self._keep(taken, _SENT / _PREPARED)
+        return outcome
+
+    def _keep(self, taken: int, share: float) -> int:
+        """Give back the rest of what was taken."""
+        kept = int(taken * share)
+        self._budget.give(taken - kept)
+        return kept
+
+    def _sent(self, item: WorkItem, row: LegacyRow, decision: Prepared | PointsAtR2) -> Outcome:
         try:
-            if isinstance(decision, Prepared):
-                return self._store(item, decision)
-            if isinstance(decision, PointsAtR2):
-                return self._adopt(item, decision)
+            return self._store(item, decision) if isinstance(decision, Prepared) else self._adopt(item, decision)
         except ObjectDiffersError:
-            decision = SetAside(state=ItemState.QUARANTINED, reason=Reason.OBJECT_DIFFERS)
+            aside = SetAside(state=ItemState.QUARANTINED, reason=Reason.OBJECT_DIFFERS)
         except (StorageUnavailableError, ObjectNotFoundError) as error:
             return _failed(item, Reason.STORAGE_UNAVAILABLE, error)
         except StorageRefusedError as error:
             if error.concerns_every_request:
                 raise
-            decision = SetAside(state=ItemState.QUARANTINED, reason=Reason.STORAGE_REFUSED, detail=error.code)
-        return _aside(item, decision, row.head())
+            aside = SetAside(state=ItemState.QUARANTINED, reason=Reason.STORAGE_REFUSED, detail=error.code)
+        return _aside(item, aside, row.head())
 
     def _store(self, item: WorkItem, prepared: Prepared) -> Outcome:
         if (claimed := prepared.claimed_key) is not None and (found := self._sink.head(claimed)) is not None:

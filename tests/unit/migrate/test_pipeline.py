@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Generator, Sequence
+from functools import partial
 
 import pytest
 
@@ -11,7 +12,7 @@ from z_interact_assets.core.reasons import Reason
 from z_interact_assets.core.records import WorkItem
 from z_interact_assets.migrate.flow import ByteBudget, FixedLimiter
 from z_interact_assets.migrate.outcomes import Outcome, final
-from z_interact_assets.migrate.pipeline import Pipeline
+from z_interact_assets.migrate.pipeline import Pipeline, Upload
 
 
 def items(count: int) -> list[WorkItem]:
@@ -46,11 +47,15 @@ class Settled:
 
 
 def pipeline(
-    work, settle, *, limit: int = 4, budget: ByteBudget | None = None, stop: threading.Event | None = None
+    work, settle, *, limit: int = 4, budget: ByteBudget | None = None, stop: threading.Event | None = None, readers=2
 ) -> Pipeline:
+    def sending(group: Sequence[WorkItem]) -> Generator[Upload]:
+        yield from (Upload(partial(work, item)) for item in group)
+
     return Pipeline(
-        work, settle, limiter=FixedLimiter(limit), budget=budget or ByteBudget(1_000), stop=stop or threading.Event()
-    )
+        sending, settle, limiter=FixedLimiter(limit), budget=budget or ByteBudget(1_000),
+        stop=stop or threading.Event(), readers=readers,
+    )  # fmt: skip
 
 
 def ids(groups) -> list[str]:
@@ -58,7 +63,8 @@ def ids(groups) -> list[str]:
 
 
 def no_threads_left() -> bool:
-    return not [thread for thread in threading.enumerate() if thread.name.startswith(("feeder", "settler", "image"))]
+    ours = ("feeder", "settler", "reader", "upload")
+    return not [thread for thread in threading.enumerate() if thread.name.startswith(ours)]
 
 
 def test_every_item_is_settled_once_and_yielded_after():
@@ -131,7 +137,7 @@ def test_an_error_of_one_worker_ends_the_run_after_the_others_were_settled():
     settled, seen = Settled(), []
 
     def watch() -> None:
-        for group in pipeline(work, settled).stream(items(5_000)):
+        for group in pipeline(work, settled, readers=1).stream(items(5_000)):
             seen.extend(ids([group]))
 
     with pytest.raises(PermissionError, match="wrong secret"):
@@ -149,7 +155,7 @@ def test_an_error_of_the_source_ends_the_run_after_what_came_was_settled():
 
     settled = Settled()
     with pytest.raises(LookupError, match="ledger gone"):
-        ids(pipeline(published, settled).stream(source()))
+        ids(pipeline(published, settled, readers=1).stream(source()))
     assert len(settled.ids) == 10
 
 
@@ -197,3 +203,48 @@ def test_a_stop_lets_what_is_in_flight_end():
     assert seen == settled.ids
     assert 0 < len(seen) < 100_000
     assert no_threads_left()
+
+
+def test_what_needs_no_upload_waits_for_none():
+    """Rows that are set aside end while the only upload is still under way."""
+    aside_settled, ended = threading.Event(), []
+
+    def work(group: Sequence[WorkItem]) -> Generator[Outcome | Upload]:
+        for item in group:
+            yield Upload(partial(slowly, item)) if item.image_id == "0" else published(item)
+
+    def slowly(item: WorkItem) -> Outcome:
+        assert aside_settled.wait(20)
+        return published(item)
+
+    def settle(group: Sequence[Outcome]) -> None:
+        ended.extend(outcome.item.image_id for outcome in group)
+        if len(ended) == 39:
+            aside_settled.set()
+
+    stream = Pipeline(
+        work, settle, limiter=FixedLimiter(1), budget=ByteBudget(1), stop=threading.Event(), readers=2
+    ).stream(items(40))  # fmt: skip
+    assert len(ids(stream)) == 40
+    assert ended[-1] == "0"
+
+
+def test_uploads_that_are_never_let_in_give_their_bytes_back():
+    """The readers wait for the window with prepared images when the run is stopped."""
+    budget, stop, waiting = ByteBudget(1_000), threading.Event(), threading.Event()
+
+    def work(group: Sequence[WorkItem]) -> Generator[Upload]:
+        for item in group:
+            yield Upload(partial(published_at_the_stop, item, budget.take(10)), 10)
+
+    def published_at_the_stop(item: WorkItem, taken: int) -> Outcome:
+        waiting.set()
+        stop.wait(20)
+        outcome = published(item)
+        outcome.taken = taken
+        return outcome
+
+    stream = Pipeline(work, Settled(), limiter=FixedLimiter(1), budget=budget, stop=stop, readers=3)
+    threading.Thread(target=lambda: waiting.wait(20) and stop.set()).start()
+    assert len(ids(stream.stream(items(100_000)))) < 100_000
+    assert budget.take(1_000) == 1_000  # would wait for ever if any were missing

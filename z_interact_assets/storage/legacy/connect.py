@@ -68,7 +68,7 @@ def _sqlite_table(path: Path, *, table: str, busy_timeout: float, read_only: boo
 
 # A reader's cache would only fill up with payloads, each read once. A writer's must hold a whole transaction: what
 # does not fit in SQLite's usual 2 MB is spilled to the database in its midst, each time after an fsync of the journal.
-_READER_KIB, _WRITER_KIB = 256, 32 * 1024
+_READER_KIB, _WRITER_KIB = 256, 12 * 1024
 
 
 def _sqlite_engine(path: Path, *, mode: str, busy_timeout: float, query_only: bool = False) -> sa.Engine:

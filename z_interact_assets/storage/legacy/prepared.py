@@ -5,6 +5,7 @@ a compare-and-swap, of the 2 ms a small image took in all). On SQLite, whose par
 it compiled to goes to the driver as it is.
 """
 
+import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -30,13 +31,26 @@ class Prepared:
         if self._text is None:
             return connection.execute(self._statement, values).one_or_none()
         # Past SQLAlchemy, too: what it learns anew of each result's columns takes longer than the row.
-        return driver_connection(connection).execute(self._text, self._ordered(values)).fetchone()
+        return _one(driver_connection(connection), self._text, self._ordered(values))
 
     def run(self, connection: sa.Connection, values: Mapping[str, Any]) -> int:
         """Return how many rows it changed."""
         if self._text is None:
             return connection.execute(self._statement, values).rowcount
-        return connection.exec_driver_sql(self._text, self._ordered(values)).rowcount
+        return driver_connection(connection).execute(self._text, self._ordered(values)).rowcount
 
     def _ordered(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
         return tuple([values[name] if name in values else self._constants[name] for name in self._names])
+
+
+def _one(driver: sqlite3.Connection, text: str, values: tuple[Any, ...]) -> Sequence[Any] | None:
+    """Decode texts strictly, in C, and only where one is not UTF-8 as the connection does."""
+    lenient, driver.text_factory = driver.text_factory, str
+    try:
+        return driver.execute(text, values).fetchone()
+    except sqlite3.OperationalError as error:
+        if error.__dict__.get("sqlite_errorcode") is not None:  # an error of SQLite's, not of decoding
+            raise
+    finally:
+        driver.text_factory = lenient
+    return driver.execute(text, values).fetchone()

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -13,11 +13,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from z_interact_assets.core.errors import TableUnavailableError, TableUnusableError
-from z_interact_assets.core.rows import URL_HEAD_BYTES, LegacyRow, RowChange, RowHead, TableShape, head_text
+from z_interact_assets.core.rows import URL_HEAD_BYTES, LegacyRow, RowChange, RowHead, TableShape
 from z_interact_assets.storage.legacy.attributes import TableAttributes
 from z_interact_assets.storage.legacy.changes import TableChanges
 from z_interact_assets.storage.legacy.peek import SQLitePeek, driver_connection
 from z_interact_assets.storage.legacy.prepared import Prepared
+from z_interact_assets.storage.legacy.reader import RowReader, head_of
 from z_interact_assets.storage.legacy.space import TableSpace
 from z_interact_assets.storage.sql_errors import SQLErrors
 
@@ -115,7 +116,7 @@ class LegacyTable:
             with self._snapshot() as connection:
                 peek = self._peek(connection)
                 rows = connection.execute(self._heads_statement(last, page_rows, rowid=peek is not None)).all()
-                page = [self._head(row, peek) for row in rows if _is_utf8(row[0])]
+                page = [head_of(row, peek) for row in rows if _is_utf8(row[0])]
             if page:
                 yield page
             if len(rows) < page_rows:
@@ -133,18 +134,20 @@ class LegacyTable:
 
     def head(self, row_id: str) -> RowHead | None:
         """Return one row's head (sizes without the payload), or None if the row is gone."""
-        with self._snapshot() as connection:
-            row = self._head_statement.one(connection, {"row_id": row_id})
-            return None if row is None else self._head(row, self._peek(connection))
+        return self._rows.heads([row_id]).get(row_id)
 
     def read(self, row_id: str) -> LegacyRow | None:
         """Return the whole row, payload included, or None if it is gone."""
+        return self._rows.read(row_id)
+
+    @contextmanager
+    def reader(self) -> Iterator[RowReader]:
+        """Give a reader for some rows in a row, of one thread. On SQLite it keeps its connection, which saves half."""
+        if not self._on_sqlite:  # whose connection may break: each call takes another
+            yield self._rows
+            return
         with self._reading() as connection:
-            row = self._row_statement.one(connection, {"row_id": row_id})
-        if row is None:
-            return None
-        values = {name: _plain(value) for name, value in zip(self.shape.columns, row, strict=True)}
-        return LegacyRow(id=row_id, values=values)
+            yield replace(self._rows, reading=lambda: _kept(connection), snapshot=lambda: _in_transaction(connection))
 
     def apply(self, changes: Sequence[RowChange], *, durable: bool = True) -> list[bool]:
         """Compare-and-swap each row; True where it still held what was read and now holds the new values.
@@ -217,14 +220,15 @@ class LegacyTable:
         return statement if after is None else statement.where(id_ > _bound(after))
 
     @cached_property
-    def _head_statement(self) -> Prepared:
-        statement = self._heads_statement(None, 1, rowid=self._has_rowid)
-        return Prepared(statement.where(self._column("id") == sa.bindparam("row_id")), self._reader.dialect)
-
-    @cached_property
-    def _row_statement(self) -> Prepared:
-        columns = [self._column(name) for name in self.shape.columns]
-        return Prepared(sa.select(*columns).where(self._column("id") == sa.bindparam("row_id")), self._reader.dialect)
+    def _rows(self) -> RowReader:
+        same = self._column("id") == sa.bindparam("row_id")
+        head = self._heads_statement(None, 1, rowid=self._has_rowid)
+        row = sa.select(*(self._column(name) for name in self.shape.columns))
+        return RowReader(
+            table=self._name, columns=self.shape.columns, has_rowid=self._has_rowid, reading=self._reading,
+            snapshot=self._snapshot, head_statement=Prepared(head.where(same), self._reader.dialect),
+            row_statement=Prepared(row.where(same), self._reader.dialect),
+        )  # fmt: skip
 
     def _peek(self, connection: sa.Connection) -> SQLitePeek | None:
         return SQLitePeek.of(connection, self._name) if self._has_rowid else None
@@ -268,15 +272,6 @@ class LegacyTable:
                 f"Table `{self._name}` has no unique id: some ids name more than one row.",
                 remedy="Give each row an id of its own, best with a primary key on it.",
             )
-
-    @staticmethod
-    def _head(row: Sequence[Any], peek: SQLitePeek | None) -> RowHead:
-        id_, data, url, status, last = row
-        if peek is not None:
-            return peek.head(id_, data, url, status, rowid=last)
-        return RowHead(
-            id=id_, data_bytes=data, url_bytes=url, url_head=None if last is None else head_text(last), status=status
-        )
 
     def _swap(self, change: RowChange) -> tuple[Prepared, dict[str, Any]]:
         """Return the statement, one for all changes of a form, and its values."""
@@ -327,16 +322,8 @@ class LegacyTable:
     @contextmanager
     def _snapshot(self) -> Iterator[sa.Connection]:
         """Keep rowids valid between a statement and the blob handles opened on its rows."""
-        with self._reading() as connection:
-            if not _is_sqlite(connection):
-                yield connection
-                return
-            driver = driver_connection(connection)
-            driver.execute("BEGIN")
-            try:
-                yield connection
-            finally:
-                driver.execute("ROLLBACK")
+        with self._reading() as connection, _in_transaction(connection):
+            yield connection
 
     @contextmanager
     def _writing(self, *, durable: bool = True) -> Iterator[sa.Connection]:
@@ -357,6 +344,26 @@ class LegacyTable:
                     if driver_connection(connection).in_transaction:  # a full disk makes SQLite roll back by itself
                         connection.exec_driver_sql("ROLLBACK")
                     raise
+
+
+@contextmanager
+def _kept(connection: sa.Connection) -> Iterator[sa.Connection]:
+    with _errors.translated():
+        yield connection
+
+
+@contextmanager
+def _in_transaction(connection: sa.Connection) -> Iterator[sa.Connection]:
+    if not _is_sqlite(connection):
+        yield connection
+        return
+    driver = driver_connection(connection)
+    with _errors.translated():
+        driver.execute("BEGIN")
+        try:
+            yield connection
+        finally:
+            driver.execute("ROLLBACK")
 
 
 def _is_unique(inspector: sa.Inspector, table: str, column: str) -> bool:
@@ -427,8 +434,3 @@ def _bound(value: Any) -> Any:
     if bound.type == "raw text":
         return sa.cast(sa.literal(bound.value), sa.Text)
     return sa.literal(value, sa.DateTime(timezone=True)) if bound.type == "zoned" else value
-
-
-def _plain(value: Any) -> Any:
-    """Return bytea (a memoryview from some drivers) as bytes; everything else as it is."""
-    return bytes(value) if isinstance(value, memoryview) else value
