@@ -25,10 +25,10 @@ def prepare_home(home: Path) -> None:
 
 def open_instance(home: Path) -> "DagsterInstance":
     """Open the instance of this home."""
-    from dagster import DagsterInstance  # noqa: PLC0415 - 0.6 s that --help need not pay
+    from z_interact_assets.defs import event_log  # noqa: PLC0415 - imports dagster: 0.6 s that --help need not pay
 
     prepare_home(home)
-    return DagsterInstance.from_config(str(home))
+    return event_log.open_instance(home)
 
 
 def _instance_yaml() -> str:

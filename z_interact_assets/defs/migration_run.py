@@ -12,9 +12,10 @@ import dagster as dg
 
 from z_interact_assets.core.errors import TransientError
 from z_interact_assets.core.ports import ObjectStore
-from z_interact_assets.core.records import BatchSummary
+from z_interact_assets.core.records import BatchSummary, LedgerItem
 from z_interact_assets.core.showing import shortened
 from z_interact_assets.defs.batch_metadata import TROUBLE, batch_metadata, batch_tags
+from z_interact_assets.defs.event_log import grouped
 from z_interact_assets.defs.resources import RunObserver
 from z_interact_assets.execution.progress import Progress
 from z_interact_assets.migrate.migration import Migration
@@ -67,10 +68,9 @@ class MigrationRun:
     ) -> TransientError | dg.DagsterExecutionInterruptedError | None:
         """Report each batch as it is done; return what ended the run before its time, when all in flight has ended."""
         try:
-            with closing(migration.run(scope)) as summaries:
-                for summary in summaries:
-                    if summary.pending == 0:
-                        self._report(summary)
+            with closing(migration.groups(scope)) as groups:
+                for summaries in groups:
+                    self._report([summary for summary in summaries if summary.pending == 0])
         except TransientError as outage:  # R2, table or ledger went away
             self._observer.error = outage
             return outage
@@ -83,9 +83,7 @@ class MigrationRun:
         """Report batches that were done when the interruption came, or by what was in flight then."""
         keys = [key for key in self._context.partition_keys if key not in self._reported]
         pending = self._workspace.ledger.work.pending(keys)
-        for key in keys:
-            if key not in pending:
-                self._report(self._workspace.ledger.ask.batch(key))
+        self._report(self._workspace.ledger.ask.summaries([key for key in keys if key not in pending]))
 
     def _progress(self, progress: Progress) -> None:
         self._observer.progress(progress)
@@ -93,8 +91,14 @@ class MigrationRun:
             self._logged = monotonic()
             self._context.log.info(str(progress))
 
-    def _report(self, summary: BatchSummary) -> None:
-        items = self._workspace.ledger.ask.batch_items(summary.key)
+    def _report(self, summaries: Sequence[BatchSummary]) -> None:
+        items = self._workspace.ledger.ask.items_of([summary.key for summary in summaries])
+        with grouped(self._context.instance):
+            for summary in summaries:
+                self._report_batch(summary, items[summary.key])
+        self._reported.update(summary.key for summary in summaries)
+
+    def _report_batch(self, summary: BatchSummary, items: Sequence[LedgerItem]) -> None:
         self._set_aside += summary.set_aside
         self._examples += [shortened(item.image_id) for item in items if item.state in TROUBLE][:MAX_EXAMPLES]
         self._context.log_event(
@@ -105,7 +109,6 @@ class MigrationRun:
                 tags=batch_tags(items, run_id=self._context.run.run_id),
             )
         )
-        self._reported.add(summary.key)
 
     def _check(self, migration: Migration, undone: Sequence[str]) -> dg.AssetCheckResult:
         totals = migration.totals

@@ -4,6 +4,7 @@ import queue
 import threading
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from time import monotonic, time
 
@@ -22,6 +23,8 @@ from z_interact_assets.migrate.sinks import Sink, StoreSink
 from z_interact_assets.migrate.worker import Worker
 from z_interact_assets.storage.ledger import Ledger
 from z_interact_assets.storage.legacy import LegacyTable
+
+_TOLD_AT_ONCE = 100  # batches
 
 
 def clock_ms() -> int:
@@ -100,7 +103,13 @@ class Migration:
         self.interrupted = False
 
     def run(self, scope: Scope) -> Generator[BatchSummary]:
-        """Do the scope's pending images; yield each of its batches once it has none left pending.
+        """Yield what `groups` does, one by one."""
+        with closing(self.groups(scope)) as groups:
+            for group in groups:
+                yield from group
+
+    def groups(self, scope: Scope) -> Generator[list[BatchSummary]]:
+        """Do the scope's pending images; yield its batches once they have none left pending, as many as ended at once.
 
         Batches that were done before come first, without any work. After a stop or an error no more batches come;
         a batch that keeps failed images is yielded with `pending` > 0 at the end. Closing the generator ends and
@@ -109,9 +118,7 @@ class Migration:
         remaining = Counter(self._ledger.work.pending(scope.batch_keys, image_ids=scope.image_ids))
         keys = scope.batch_keys if scope.batch_keys is not None else tuple(remaining)
         self.totals.planned = min(remaining.total(), scope.limit if scope.limit is not None else remaining.total())
-        for key in keys:
-            if not remaining[key]:
-                yield self._ledger.ask.batch(key)
+        yield from self._summaries([key for key in keys if not remaining[key]])
         touched = tuple(key for key in keys if remaining[key])
         if not touched or not self.totals.planned:
             return
@@ -120,7 +127,7 @@ class Migration:
         with Leases(self._ledger, "migrate", run_id=self._run_id, clock_ms=self._engine.clock_ms) as leases:
             yield from self._stream(touched, scope, leases)
 
-    def _stream(self, keys: tuple[str, ...], scope: Scope, leases: Leases) -> Iterator[BatchSummary]:
+    def _stream(self, keys: tuple[str, ...], scope: Scope, leases: Leases) -> Iterator[list[BatchSummary]]:
         settler = Settler(self._engine.table, self._ledger, clock_ms=self._engine.clock_ms, run_id=self._run_id)
         limiter = self._engine.limiter()
         self._store.on_throttle(limiter.throttled)
@@ -135,18 +142,20 @@ class Migration:
             ended = handing.end(outcome.item.batch_key for outcome in group)
             self.totals.batches = handing.started
             leases.release(ended)
-            for key in ended:
-                yield self._ledger.ask.batch(key)
+            yield from self._summaries(ended)
         left = self.totals.planned - self.totals.done
         self.interrupted = self._engine.stop.is_set() and left > 0
         if not self.interrupted:
             self.totals.skipped += max(0, left)  # another run did them meanwhile
-            for key in handing.rest():
-                yield self._ledger.ask.batch(key)
+            yield from self._summaries(handing.rest())
             if unanswered:  # so few that it was no outage to the pipeline: is R2 there?
                 self._store.check()
             if unwritten is not None and self.totals.failed == self.totals.done:  # not one row could be written
                 raise unwritten
+
+    def _summaries(self, keys: Sequence[str]) -> Iterator[list[BatchSummary]]:
+        for start in range(0, len(keys), _TOLD_AT_ONCE):
+            yield self._ledger.ask.summaries(keys[start : start + _TOLD_AT_ONCE])
 
     def _waiting(self, holders: Sequence[LeaseHolder]) -> None:
         self._listen(

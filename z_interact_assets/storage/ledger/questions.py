@@ -63,24 +63,23 @@ class Questions(Sessions):
 
     def batch(self, batch_key: str) -> BatchSummary:
         """Return one batch's items by state; LedgerUnusableError if there is no such batch."""
+        return self.summaries([batch_key])[0]
+
+    def summaries(self, batch_keys: Sequence[str]) -> list[BatchSummary]:
+        """Return some batches' items by state, in the order of the keys; LedgerUnusableError if one does not exist."""
         bytes_ = sa.func.coalesce(sa.func.sum(objects.c.size), 0)
         statement = (
-            sa.select(items.c.state, sa.func.count(), bytes_)
+            sa.select(items.c.batch_key, items.c.state, sa.func.count(), bytes_)
             .select_from(items.outerjoin(objects, objects.c.object_key == items.c.object_key))
-            .where(items.c.batch_key == batch_key)
-            .group_by(items.c.state)
+            .group_by(items.c.batch_key, items.c.state)
         )
+        found: dict[str | None, list[tuple[ItemState, int, int]]] = {}
         with self._reading() as connection:
-            rows = connection.execute(statement).all()
-        if not rows:
-            raise LedgerUnusableError(
-                f"The ledger has no batch {batch_key}.",
-                remedy="It belongs to another ledger; materialise `migration_batches` and choose among its batches.",
-            )
-        states = {ItemState(state): count for state, count, _ in rows}
-        return BatchSummary(
-            key=batch_key, items=sum(states.values()), states=states, bytes=int(sum(row[2] for row in rows))
-        )
+            for start in range(0, len(batch_keys), PAGE_ITEMS):
+                page = batch_keys[start : start + PAGE_ITEMS]
+                for key, state, count, size in connection.execute(statement.where(items.c.batch_key.in_(page))):
+                    found.setdefault(key, []).append((ItemState(state), count, int(size)))
+        return [_summary(key, found.get(key, ())) for key in batch_keys]
 
     def batch_states(self) -> dict[str, dict[ItemState, int]]:
         """Return, for each batch in order, its number of items by state."""
@@ -98,9 +97,16 @@ class Questions(Sessions):
 
     def batch_items(self, batch_key: str) -> list[LedgerItem]:
         """Return the items of one batch in its order."""
+        return self.items_of([batch_key])[batch_key]
+
+    def items_of(self, batch_keys: Sequence[str]) -> dict[str, list[LedgerItem]]:
+        """Return the items of each of some batches (at most some thousand a call), in its order."""
+        statement = _ITEM.where(items.c.batch_key.in_(batch_keys)).order_by(items.c.batch_key, items.c.position)
+        found: dict[str, list[LedgerItem]] = {key: [] for key in batch_keys}
         with self._reading() as connection:
-            rows = connection.execute(_ITEM.where(items.c.batch_key == batch_key).order_by(items.c.position)).all()
-        return [_item(row) for row in rows]
+            for row in connection.execute(statement):
+                found[row.batch_key].append(_item(row))
+        return found
 
     def items(self, states: Sequence[ItemState] | None = None) -> Iterator[LedgerItem]:
         """Yield items in the order they were entered, all or those in some states."""
@@ -228,6 +234,18 @@ class Questions(Sessions):
         statement = sa.select(sa.func.count()).where(items.c.state == ItemState.RECLAIMED, unknown)
         with self._reading() as connection:
             return connection.execute(statement).scalar_one()
+
+
+def _summary(batch_key: str, states: Sequence[tuple[ItemState, int, int]]) -> BatchSummary:
+    if not states:
+        raise LedgerUnusableError(
+            f"The ledger has no batch {batch_key}.",
+            remedy="It belongs to another ledger; materialise `migration_batches` and choose among its batches.",
+        )
+    return BatchSummary(
+        key=batch_key, items=sum(count for _, count, _ in states),
+        states={state: count for state, count, _ in states}, bytes=sum(size for _, _, size in states),
+    )  # fmt: skip
 
 
 def _item(row: sa.Row[*tuple[Any, ...]]) -> LedgerItem:
