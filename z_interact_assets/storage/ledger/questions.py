@@ -79,7 +79,7 @@ class Questions(Sessions):
                 page = batch_keys[start : start + PAGE_ITEMS]
                 for key, state, count, size in connection.execute(statement.where(items.c.batch_key.in_(page))):
                     found.setdefault(key, []).append((ItemState(state), count, int(size)))
-        return [_summary(key, found.get(key, ())) for key in batch_keys]
+        return [_batch_summary(key, found.get(key, ())) for key in batch_keys]
 
     def batch_states(self) -> dict[str, dict[ItemState, int]]:
         """Return, for each batch in order, its number of items by state."""
@@ -236,7 +236,7 @@ class Questions(Sessions):
             return connection.execute(statement).scalar_one()
 
 
-def _summary(batch_key: str, states: Sequence[tuple[ItemState, int, int]]) -> BatchSummary:
+def _batch_summary(batch_key: str, states: Sequence[tuple[ItemState, int, int]]) -> BatchSummary:
     if not states:
         raise LedgerUnusableError(
             f"The ledger has no batch {batch_key}.",

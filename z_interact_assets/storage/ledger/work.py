@@ -1,6 +1,9 @@
 """What runs do to items: handing out work, recording effects after they happened. Grouped: one transaction a group."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -9,6 +12,7 @@ from z_interact_assets.core.models import PENDING_STATES, ItemState
 from z_interact_assets.core.records import ObjectRecord, OutcomeRecord, StoredRecord, WorkItem
 from z_interact_assets.storage.ledger.schema import events, image_hash, items, objects
 from z_interact_assets.storage.ledger.sessions import Sessions
+from z_interact_assets.storage.prepared import Prepared
 
 PAGE_ITEMS = 500
 _PENDING = [state.value for state in PENDING_STATES]
@@ -59,17 +63,17 @@ class WorkLog(Sessions):
         """Record proved objects, with all that undoing the coming switch needs, before any row is switched."""
         if not records:
             return
-        proved = [(record, stored) for record in records for stored in record.objects]
         with self._writing() as connection:
-            connection.execute(
-                _upsert_object(connection.dialect.name),
-                [_object_row(stored, record.item_id, now_ms) for record, stored in proved],
+            self._statements.object.many(
+                connection,
+                [_object_row(stored, record.item_id, now_ms) for record in records for stored in record.objects],
             )
-            for statement, pointed in ((_SET_STORED, False), (_SET_POINTED, True)):
-                if rows := [_stored_row(record, now_ms, run_id) for record in records if record.pointed is pointed]:
-                    connection.execute(statement, rows)
-            connection.execute(
-                sa.insert(events),
+            for statement, pointed in ((self._statements.stored, False), (self._statements.pointed, True)):
+                statement.many(
+                    connection, [_stored_row(one, now_ms, run_id) for one in records if one.pointed is pointed]
+                )
+            self._statements.event.many(
+                connection,
                 [
                     {
                         "item_id": record.item_id, "at": now_ms, "run_id": run_id, "event": "stored",
@@ -88,8 +92,8 @@ class WorkLog(Sessions):
         if not records:
             return
         with self._writing() as connection:
-            connection.execute(
-                _SET_OUTCOME,
+            self._statements.outcome.many(
+                connection,
                 [
                     {
                         "of": record.item_id, "state": record.state, "reason": record.reason, "detail": record.detail,
@@ -99,8 +103,8 @@ class WorkLog(Sessions):
                     for record in records
                 ],
             )  # fmt: skip
-            connection.execute(
-                sa.insert(events),
+            self._statements.event.many(
+                connection,
                 [
                     {
                         "item_id": record.item_id, "at": now_ms, "run_id": run_id,
@@ -159,19 +163,17 @@ class WorkLog(Sessions):
         if not page:
             return
         with self._writing() as connection:
-            connection.execute(
-                sa.update(items).where(items.c.item_id == sa.bindparam("of")).values(
-                    attempts=items.c.attempts + 1, updated_at=now_ms
-                ),
-                [{"of": item.item_id} for item in page],
-            )  # fmt: skip
+            self._statements.attempt.many(connection, [{"of": item.item_id, "now": now_ms} for item in page])
+
+    @cached_property
+    def _statements(self) -> "_Statements":
+        return _Statements.of(self._engine.dialect)
 
 
 def _among(image_ids: Sequence[str] | None) -> list[sa.ColumnElement[bool]]:
     return [] if image_ids is None else [items.c.image_hash.in_([image_hash(image_id) for image_id in image_ids])]
 
 
-# One statement for a whole group: built row by row, they cost more than the images' own hashing.
 _SET_STORED = (
     sa.update(items)
     .where(items.c.item_id == sa.bindparam("of"))
@@ -202,6 +204,37 @@ _ON_R2 = frozenset({ItemState.PUBLISHED, ItemState.ALREADY_IN_R2})
 # still the same, a mere look (HEAD) takes back nothing that was proved.
 _SEEN = ("size", "etag", "content_type", "proved_at")
 _PROVED = ("md5", "sha256", "format", "width", "height")
+
+
+_COUNT_ATTEMPT = (
+    sa.update(items)
+    .where(items.c.item_id == sa.bindparam("of"))
+    .values(attempts=items.c.attempts + 1, updated_at=sa.bindparam("now"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Statements:
+    """What runs for each item: built row by row, they cost more than the images' own hashing."""
+
+    object: Prepared
+    stored: Prepared
+    pointed: Prepared
+    outcome: Prepared
+    attempt: Prepared
+    event: Prepared
+
+    @classmethod
+    def of(cls, dialect: sa.Dialect) -> Self:
+        columns = [column.name for column in objects.columns]
+        return cls(
+            object=Prepared(_upsert_object(dialect.name), dialect, names=columns),
+            stored=Prepared(_SET_STORED, dialect),
+            pointed=Prepared(_SET_POINTED, dialect),
+            outcome=Prepared(_SET_OUTCOME, dialect),
+            attempt=Prepared(_COUNT_ATTEMPT, dialect),
+            event=Prepared(sa.insert(events), dialect, names=["item_id", "at", "run_id", "event", "facts"]),
+        )
 
 
 def _stored_row(record: StoredRecord, now_ms: int, run_id: str | None) -> dict[str, object]:

@@ -14,19 +14,12 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from z_interact_assets.core.rows import URL_HEAD_BYTES, RowHead, head_text, octets
+from z_interact_assets.storage.prepared import driver_connection
 
 # Python's sqlite3 keeps a reference to each handle until its connection is closed (measured on 3.11: 89 bytes a
 # handle, 86 MB for one pass over a million rows), so a connection is closed after so many.
 _HANDLES_A_CONNECTION = 10_000
 _HANDLES = "blob handles opened"
-
-
-def driver_connection(connection: sa.Connection) -> sqlite3.Connection:
-    """Return the sqlite3 connection beneath."""
-    driver = connection.connection.driver_connection
-    if not isinstance(driver, sqlite3.Connection):
-        raise TypeError("not a sqlite3 connection")
-    return driver
 
 
 def retire_worn(_: sqlite3.Connection, entry: ConnectionPoolEntry) -> None:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from z_interact_assets.core.rows import LegacyRow, RowHead, head_text
 from z_interact_assets.storage.legacy.peek import SQLitePeek
-from z_interact_assets.storage.legacy.prepared import Prepared
+from z_interact_assets.storage.prepared import Prepared
 
 Connecting = Callable[[], AbstractContextManager[sa.Connection]]
 

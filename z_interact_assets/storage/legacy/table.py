@@ -16,10 +16,10 @@ from z_interact_assets.core.errors import TableUnavailableError, TableUnusableEr
 from z_interact_assets.core.rows import URL_HEAD_BYTES, LegacyRow, RowChange, RowHead, TableShape
 from z_interact_assets.storage.legacy.attributes import TableAttributes
 from z_interact_assets.storage.legacy.changes import TableChanges
-from z_interact_assets.storage.legacy.peek import SQLitePeek, driver_connection
-from z_interact_assets.storage.legacy.prepared import Prepared
+from z_interact_assets.storage.legacy.peek import SQLitePeek
 from z_interact_assets.storage.legacy.reader import RowReader, head_of
 from z_interact_assets.storage.legacy.space import TableSpace
+from z_interact_assets.storage.prepared import Prepared, driver_connection
 from z_interact_assets.storage.sql_errors import SQLErrors
 
 # A page is read under one short read transaction (about 3 ms on SQLite): in a rollback-journal database a reader
@@ -423,7 +423,9 @@ class _Bound:
         """Return what stands for it in a statement for all values of its type."""
         if self.value is None:
             return sa.null()
-        kind = sa.DateTime(timezone=True) if self.type == "zoned" else sa.literal(self.value).type
+        # Not the type of this very number: the statement is kept for others, which may need eight bytes.
+        wide = {"zoned": sa.DateTime(timezone=True), "int": sa.BigInteger()}
+        kind = wide.get(self.type) or sa.literal(self.value).type
         parameter = sa.bindparam(name, type_=kind)
         return sa.cast(parameter, sa.Text) if self.type == "raw text" else parameter
 
