@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
-from time import perf_counter, sleep
+from time import perf_counter
 
 from z_interact_assets.core.errors import StorageUnavailableError, TableUnavailableError
 from z_interact_assets.core.models import ItemState
@@ -193,20 +193,21 @@ class Pipeline:
             self._abort(error)
 
     def _collect(self) -> tuple[list[Outcome], bool]:
-        """Wait for one outcome, let others come for GROUP_WAIT_S, take what is there."""
+        """Wait for one outcome, then take what else comes within GROUP_WAIT_S."""
         group: list[Outcome] = []
-        outcome = self._done.get()
-        if outcome is not None and not self._done.full():
-            sleep(GROUP_WAIT_S)  # once, not outcome by outcome: each wait is a change of threads
-        while outcome is not None:
-            group.append(outcome)
-            if len(group) == GROUP_ITEMS:
-                return group, False
+        deadline = float("inf")
+        while len(group) < GROUP_ITEMS:
+            wait = None if not group else deadline - perf_counter()
             try:
-                outcome = self._done.get_nowait()
+                outcome = self._done.get(timeout=wait) if wait is None or wait > 0 else self._done.get_nowait()
             except queue.Empty:
                 return group, False
-        return group, True
+            if outcome is None:
+                return group, True
+            if not group:
+                deadline = perf_counter() + GROUP_WAIT_S
+            group.append(outcome)
+        return group, False
 
     def _abort(self, error: BaseException, *, unsettled: bool = False) -> None:
         if unsettled:
