@@ -243,7 +243,7 @@ def _problem_of(key: str) -> str:
 
 
 def _random_id(data: bytes) -> str:
-    return b32hexencode(data).decode("ascii").lower()[:_RANDOM_ID_LENGTH]
+    return b32hexencode(data[: -(-_RANDOM_ID_LENGTH // 8) * 5]).decode("ascii").lower()[:_RANDOM_ID_LENGTH]
 
 
 def _sha256(text: str) -> bytes:

@@ -171,9 +171,11 @@ def _storable(text: str) -> str:
 
 def _cut(text: str, size: int) -> str:
     """The longest beginning of the text that has at most `size` bytes, cut between two characters."""
+    if len(text) <= size and text.isascii():
+        return text
     return text[:size].encode()[:size].decode(errors="ignore")
 
 
 def _size(values: Mapping[str, str]) -> int:
     """Bytes as R2 counts them: names and decoded values."""
-    return sum(len(name.encode()) + len(value.encode()) for name, value in values.items())
+    return sum(len(name) + (len(value) if value.isascii() else len(value.encode())) for name, value in values.items())
