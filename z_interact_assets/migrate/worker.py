@@ -167,20 +167,19 @@ class Worker:
     def _already_pointing(self, item: WorkItem, prepared: Prepared, found: StoredObject) -> Outcome:
         """The row has its base64 and points at the same bytes: an interrupted switch, or the old migrator's work."""
         image = prepared.primary
-        if item.object_key == found.key and item.source == prepared.source:
-            # Our own switch: the undo record is in the ledger. The row's values are the new ones, they must not replace
-            # what it holds.
-            ended = final(item, ItemState.PUBLISHED, fingerprint=prepared.row.head().fingerprint)
-            return Outcome(item=item, final=ended, sha256=image.digests.sha256)
-        record = replace(
-            _object(image, None, role="primary", proof="etag"), key=found.key, etag=found.etag,
-            content_type=found.content_type,
-        )  # fmt: skip
-        stored = StoredRecord(
-            item_id=item.item_id, source=prepared.source, object_key=found.key, objects=(record,), pointed=True,
-            originals=prepared.originals, before=prepared.before,
-        )  # fmt: skip
         change = _back_fill(prepared.row, found.key, self._public_instead(prepared.row, found.key))
+        stored = None
+        # Where the undo record is in the ledger already, the row's values may be our own new ones: they must not
+        # replace what it holds.
+        if not (item.object_key == found.key and item.source == prepared.source):
+            record = replace(
+                _object(image, None, role="primary", proof="etag"), key=found.key, etag=found.etag,
+                content_type=found.content_type,
+            )  # fmt: skip
+            stored = StoredRecord(
+                item_id=item.item_id, source=prepared.source, object_key=found.key, objects=(record,), pointed=True,
+                originals=prepared.originals, before=prepared.before,
+            )  # fmt: skip
         fingerprint = _fingerprint_after(prepared.row, change)
         return Outcome(
             item=item, stored=stored, change=change, final=final(item, ItemState.PUBLISHED, fingerprint=fingerprint),

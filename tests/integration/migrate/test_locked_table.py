@@ -6,8 +6,8 @@ from contextlib import closing
 
 import pytest
 
-from tests.support.images import data_url_of, make_png
-from tests.support.sites import Site
+from tests.support.images import base64_of, data_url_of, make_png
+from tests.support.sites import PUBLIC_URL, Site
 from z_interact_assets.core.errors import TableUnavailableError
 from z_interact_assets.core.models import ItemState
 from z_interact_assets.core.reasons import Reason
@@ -58,6 +58,34 @@ def test_a_table_locked_from_the_start_is_told_before_anything_is_tried(impatien
             list(impatient.migration().run(Scope()))
     assert "lock" in caught.value.remedy
     assert (impatient.ended(), impatient.memory.requests["put"]) == (states, 0)
+
+
+def test_a_row_that_was_on_r2_gets_its_columns_by_the_next_run_where_the_switch_was_refused(tmp_path, app):
+    """The undo record is in the ledger then, as after a switch of our own that was never recorded."""
+    png, key = make_png(1), "images/old/1757400000000-b.png"
+    app.add("a", image_data=base64_of(make_png(0)))
+    app.add("b", image_data=base64_of(png), image_url=f"{PUBLIC_URL}/{key}")
+    with (
+        closing(Site(tmp_path, app, busy_timeout=0.01, concurrency=1)) as site,
+        closing(sqlite3.connect(app.path, isolation_level=None, check_same_thread=False)) as other,
+    ):
+        site.memory.upload(key, png)
+
+        def lock(_: str) -> None:
+            site.memory.before_upload = None
+            other.execute("BEGIN IMMEDIATE")
+
+        site.memory.before_upload = lock
+        site.plan()
+        with pytest.raises(TableUnavailableError, match="locked"):
+            list(site.migration().run(Scope()))
+        assert set(site.ended().values()) == {(ItemState.FAILED, Reason.TABLE_UNAVAILABLE)}
+        other.execute("ROLLBACK")
+        assert site.report()["failed"] == 0
+        assert site.ended()["b"] == (ItemState.PUBLISHED, None)
+    row = app.row("b")
+    assert (row["r2_key"], row["migration_status"]) == (key, "completed")
+    assert row["image_data"] == base64_of(png)
 
 
 def test_a_reader_beside_us_does_not_stop_the_run(impatient, app):
