@@ -44,16 +44,18 @@ class NullServer:
     """One server process on a free port of 127.0.0.1, for as long as the context is open."""
 
     bucket = "null"
+    program = "null_server"
+    arguments: tuple[str, ...] = ()  # after those of the latency
 
     def __init__(self, cache: Path, latency: Latency | None = None) -> None:
-        self._program = compiled("null_server", cache)
+        self._program = compiled(self.program, cache)
         self._latency = latency or Latency()
         self._process: subprocess.Popen[str] | None = None
         self.port = 0
 
     def __enter__(self) -> Self:
         how = self._latency
-        arguments = [str(how.ms), str(how.jitter_ms), how.jitter, str(how.seed)]
+        arguments = [str(how.ms), str(how.jitter_ms), how.jitter, str(how.seed), *self.arguments]
         # It ends when its standard input does, so also when we are killed.
         self._process = subprocess.Popen(
             [self._program, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

@@ -17,6 +17,10 @@ class ObjectReader(Protocol):
         """The object's bytes; ObjectNotFoundError if there is none."""
         ...
 
+    def read(self, key: str, *, size: int | None = None) -> tuple[StoredObject, bytes | None]:
+        """Metadata and bytes; of an object of another `size` never the bytes. ObjectNotFoundError if there is none."""
+        ...
+
     def list(self, prefix: str = "") -> Iterator[ObjectSummary]:
         """Every object under the prefix, over all pages, in UTF-8 byte order of the keys. A failed page raises."""
         ...

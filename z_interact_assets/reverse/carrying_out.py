@@ -1,11 +1,13 @@
-"""Carrying an undertaking out: batches by lease, images through a window, rows by compare-and-swap in short groups.
+"""Carrying an undertaking out: batches by lease, images many at a time, rows by compare-and-swap in short groups.
 
-For each group: what must be durable first, then the rows, then each row read again, then the ledger. A crash between
-any two repeats harmlessly, since every step is decided anew by what the row holds.
+Images stream across the borders of batches: none waits for a batch to end. For each group: what must be durable first,
+then the rows, then each row read again, then the ledger. A crash between any two repeats harmlessly, since every step
+is decided anew by what the row holds.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from time import monotonic
@@ -14,10 +16,10 @@ from z_interact_assets.core.errors import StorageUnavailableError, TableUnavaila
 from z_interact_assets.core.models import ItemState
 from z_interact_assets.core.reasons import Reason
 from z_interact_assets.core.records import LeaseHolder, UndoRecord
-from z_interact_assets.execution.groups import SWITCH_BYTES, SWITCH_ROWS, grouped
+from z_interact_assets.execution.groups import SWITCH_BYTES, SWITCH_ROWS
 from z_interact_assets.execution.leases import Leases
 from z_interact_assets.execution.progress import Progress, ProgressListener, ignore_progress
-from z_interact_assets.execution.window import slide
+from z_interact_assets.execution.stream import Room, Stream
 from z_interact_assets.reverse.steps import Ended, Step, Undertaking
 from z_interact_assets.storage.ledger import Ledger
 from z_interact_assets.storage.legacy import LegacyTable
@@ -41,6 +43,38 @@ class Means:
     listen: ProgressListener = ignore_progress
 
 
+class _Batches:
+    """Which batches have ended: all of their images were handed out, and all of these are settled."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open: Counter[str] = Counter()
+        self._whole: dict[str, None] = {}
+
+    def begun(self, key: str) -> None:
+        """Count an image that is handed out."""
+        with self._lock:
+            self._open[key] += 1
+
+    def handed_out(self, key: str) -> None:
+        """Note that there are no more images in the batch."""
+        with self._lock:
+            self._whole[key] = None
+
+    def settled(self, key: str) -> None:
+        """Count an image that has ended."""
+        with self._lock:
+            self._open[key] -= 1
+
+    def ended(self) -> list[str]:
+        """Return the batches that have ended since the last call, in the order they were handed out."""
+        with self._lock:
+            ended = [key for key in self._whole if not self._open[key]]
+            for key in ended:
+                del self._whole[key], self._open[key]
+            return ended
+
+
 class CarryingOut:
     """One run of one undertaking.
 
@@ -52,6 +86,7 @@ class CarryingOut:
         self._undertaking = undertaking
         self._means = means
         self._note = note
+        self._batches = _Batches()
         self._started = monotonic()
         self._total = self._done = self._unanswered = 0
         self.interrupted = False
@@ -67,45 +102,55 @@ class CarryingOut:
         if not waiting:
             return
         if self._means.dry_run:
-            yield from self._batches(list(waiting))
+            yield from self._stream(self._records([list(waiting)]), release=lambda _: None)
             return
         self._means.table.check_writable()
         means = self._means
         with Leases(means.ledger, self._undertaking.operation, run_id=means.run_id, clock_ms=means.clock_ms) as leases:
-            for claimed in leases.shared_out(list(waiting), waiting=self._tell_of_waiting):
-                yield from self._batches(claimed)
-                leases.release(claimed)
-                if self.interrupted or means.stop.is_set():
-                    self.interrupted = self._done < self._total
-                    return
+            claimed = leases.shared_out(list(waiting), waiting=self._tell_of_waiting)
+            yield from self._stream(self._records(claimed), release=leases.release)
 
-    def _batches(self, keys: Sequence[str]) -> Iterator[str]:
+    def _stream(
+        self, records: Iterator[UndoRecord | None], *, release: Callable[[Sequence[str]], None]
+    ) -> Iterator[str]:
         means = self._means
-        found = slide(
-            self._prepare,
-            self._records(keys),
-            concurrency=means.concurrency,
-            weigh=_weight,
-            max_weight=means.max_in_flight_bytes,
-            stop=self._ends_early,
-        )
-        with closing(found):
-            steps = grouped(found, weigh=lambda step: step.weight, max_items=SWITCH_ROWS, max_weight=SWITCH_BYTES)
-            for group in steps:
+        stream = Stream(
+            self._prepare, records, room=Room(concurrency=means.concurrency, max_weight=means.max_in_flight_bytes),
+            weigh=_weight, stop=self._ends_early,
+        )  # fmt: skip
+        groups = stream.groups(max_items=SWITCH_ROWS, weigh=lambda step: step.weight, max_weight=SWITCH_BYTES)
+        with closing(groups):
+            for group in groups:
                 self._settle(group)
+                for step in group:
+                    self._batches.settled(step.record.batch_key)
+                yield from self._ended_batches(release)
+        yield from self._ended_batches(release)
         if self._unanswered >= self._patience:
             raise StorageUnavailableError(
                 "R2 has stopped answering.",
                 remedy="What was finished is recorded; run the same command again when it is back.",
             )
-        if means.stop.is_set():
-            self.interrupted = self._done < self._total
-        else:
-            yield from keys
+        self.interrupted = means.stop.is_set() and self._done < self._total
 
-    def _records(self, keys: Sequence[str]) -> Iterator[UndoRecord]:
-        for key in keys:
-            yield from self._means.ledger.undo.records(self._undertaking.scope, key)
+    def _ended_batches(self, release: Callable[[Sequence[str]], None]) -> Iterator[str]:
+        ended = self._batches.ended()
+        yield from ended
+        if ended:
+            release(ended)
+
+    def _records(self, claimed: Iterable[Sequence[str]]) -> Iterator[UndoRecord | None]:
+        """Yield the images of the batches as those are had, None where there is no batch at the moment."""
+        for keys in claimed:
+            left = sorted(keys)
+            for record in self._means.ledger.undo.records(self._undertaking.scope, *left):
+                while left[0] < record.batch_key:
+                    self._batches.handed_out(left.pop(0))
+                self._batches.begun(record.batch_key)
+                yield record
+            for key in left:
+                self._batches.handed_out(key)
+            yield None
 
     def _prepare(self, record: UndoRecord) -> Step:
         try:

@@ -80,9 +80,8 @@ class Deletion:
                     return
 
     def _judged(self, scope: UndoScope, keys: Sequence[str], named: Scratch) -> Iterator[_Objects]:
-        for key in keys:
-            for record in self._means.ledger.undo.records(scope, key):
-                yield self._judge(record, named)
+        for record in self._means.ledger.undo.records(scope, *keys):
+            yield self._judge(record, named)
 
     def _judge(self, record: UndoRecord, named: Scratch) -> _Objects:
         # What has no text to be compared with stays, but it is told.

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 
-from z_interact_assets.core.errors import ObjectDiffersError, ObjectNotFoundError
+from z_interact_assets.core.errors import ObjectDiffersError
 from z_interact_assets.core.ports import ObjectReader
 from z_interact_assets.core.records import ObjectRecord
 
@@ -11,16 +11,12 @@ from z_interact_assets.core.records import ObjectRecord
 def read_proved(store: ObjectReader, stored: ObjectRecord) -> bytes:
     """Return the object's bytes, if they have the SHA-256 of the ledger.
 
-    ObjectNotFoundError, ObjectDiffersError or what the store raises. HEAD comes first: an object of another size is
-    never read into memory.
+    ObjectNotFoundError, ObjectDiffersError or what the store raises. An object of another size is never read into
+    memory.
     """
-    found = store.head(stored.key)
-    if found is None:
-        raise ObjectNotFoundError(f"There is no object {stored.key!r}.", key=stored.key)
-    if found.size == stored.size:
-        data = store.download(stored.key)
-        if stored.sha256 is not None and hashlib.sha256(data).hexdigest() == stored.sha256:
-            return data
+    _, data = store.read(stored.key, size=stored.size)
+    if data is not None and stored.sha256 is not None and hashlib.sha256(data).hexdigest() == stored.sha256:
+        return data
     raise ObjectDiffersError(f"The object {stored.key!r} does not hold the bytes that were proved.", key=stored.key)
 
 

@@ -2,7 +2,7 @@
 
 Nothing here changes the table or the bucket; only fresh proofs are written, into the ledger. Matching table, ledger and
 bucket over all pages is the inventory's. `claims` says what is to be proved, `provers` prove an object, `examiner` an
-image, `window` keeps several in flight, `validation` is the run, `tally` its sum, `report` its result.
+image, `validation` is the run, `tally` its sum, `report` its result.
 """
 
 from z_interact_assets.validate.report import Mode, Progress, ProgressListener, Reconciliation, ValidationReport

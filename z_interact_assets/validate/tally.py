@@ -37,8 +37,13 @@ class Tally:
         self._asked: set[str] = set()
         self.silent = 0
 
-    def add(self, examination: Examination) -> Progress:
-        """Count one image; return where the run is."""
+    @property
+    def progress(self) -> Progress:
+        """Where the run is."""
+        return Progress(done=self._done, total=self._total, with_problems=self._with_problems)
+
+    def add(self, examination: Examination) -> None:
+        """Count one image."""
         item = examination.subject.item
         self._done += 1
         if item.image_id in self._suspected:
@@ -53,7 +58,6 @@ class Tally:
             self._problems += [(item.item_id, problem) for problem in examination.problems]
             if examination.row_gone:
                 self._rows_gone.append(item.image_id)
-        return Progress(done=self._done, total=self._total, with_problems=self._with_problems)
 
     def has(self, kind: ProblemKind) -> bool:
         """Tell whether there is any problem of the kind."""

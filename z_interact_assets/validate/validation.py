@@ -9,7 +9,7 @@ from z_interact_assets.core.errors import SettingsError, StorageUnavailableError
 from z_interact_assets.core.findings import ProblemKind
 from z_interact_assets.core.ports import ObjectStore
 from z_interact_assets.core.urls import KnownBases
-from z_interact_assets.execution.window import slide
+from z_interact_assets.execution.stream import Room, Stream
 from z_interact_assets.storage.ledger import Ledger
 from z_interact_assets.storage.legacy import LegacyTable
 from z_interact_assets.storage.public import PublicReader
@@ -87,18 +87,18 @@ class Validation:
             asked = stop is not None and stop.is_set()
             return asked or tally.silent >= max(_OUTAGE_FAILURES, 2 * self._concurrency)
 
-        found = slide(
+        groups = Stream(
             examiner.examine,
             subjects(self._ledger, sample=sample, random=random),
-            concurrency=self._concurrency,
+            room=Room(concurrency=self._concurrency, max_weight=self._max_in_flight_bytes),
             weigh=lambda subject: subject.largest if mode == "full" else 0,
-            max_weight=self._max_in_flight_bytes,
             stop=ends_early,
-        )
+        ).groups(max_items=1)
         try:
-            with closing(found):
-                for examination in found:
-                    listen(tally.add(examination))
+            with closing(groups):
+                for (examination,) in groups:
+                    tally.add(examination)
+                    listen(tally.progress)
         finally:
             tally.write_proofs()
         if mode != "public" and tally.has(ProblemKind.MISSING):

@@ -33,6 +33,9 @@ class Moments:
     def download(self, key: str) -> bytes:
         raise AssertionError("an inventory reads no object")
 
+    def read(self, key: str, *, size: int | None = None) -> tuple[StoredObject, bytes | None]:
+        raise AssertionError("an inventory reads no object")
+
     def list(self, prefix: str = "") -> Iterator[ObjectSummary]:
         self.before_listing()
         yield from self._store.list(prefix)

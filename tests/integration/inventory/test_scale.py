@@ -57,6 +57,9 @@ class Bucket:
     def download(self, key: str) -> bytes:
         raise AssertionError("an inventory reads no object")
 
+    def read(self, key: str, *, size: int | None = None) -> tuple[StoredObject, bytes | None]:
+        raise AssertionError("an inventory reads no object")
+
     def list(self, prefix: str = "") -> Iterator[ObjectSummary]:
         self.asked["list"] += 1
         for persona in range(7):

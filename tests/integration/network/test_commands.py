@@ -21,7 +21,7 @@ from z_interact_assets.cli.errors import FINISHED_WITH_FINDINGS, OUT_OF_REACH
 from z_interact_assets.core.models import ItemState
 from z_interact_assets.demo.standin import StandIn
 from z_interact_assets.settings import setting_names
-from z_interact_assets.storage.objects import fast_puts
+from z_interact_assets.storage.objects import fast_puts, fast_reads
 
 pytestmark = pytest.mark.slow
 
@@ -73,7 +73,7 @@ def opened_desk(folder: Path) -> Iterator[Desk]:
         }.items():
             patch.setenv(name, value)
         patch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", str(PAGE))
-        for engine in (botocore.endpoint, fast_puts):
+        for engine in (botocore.endpoint, fast_puts, fast_reads):
             patch.setattr(engine, "time", SimpleNamespace(sleep=lambda _: None))
         patch.chdir(site.folder)
         site.add_images(IMAGES)

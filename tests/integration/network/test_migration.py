@@ -26,7 +26,7 @@ from z_interact_assets.core.models import ItemState
 from z_interact_assets.core.reasons import Reason
 from z_interact_assets.demo.standin_app import IncomingRequest
 from z_interact_assets.migrate.migration import Scope
-from z_interact_assets.storage.objects import fast_puts
+from z_interact_assets.storage.objects import fast_puts, fast_reads
 
 ATTEMPTS = 3
 EACH = 4
@@ -197,7 +197,7 @@ def test_a_short_outage_is_bridged_by_pauses(tmp_path, rows, standin, store, sto
         if request.method == "PUT" and weather.asked["PUT", "object"] > 12:
             assert stopping.wait(60)
 
-    for engine in (botocore.endpoint, fast_puts):
+    for engine in (botocore.endpoint, fast_puts, fast_reads):
         monkeypatch.setattr(engine, "time", SimpleNamespace(sleep=pause))
     weather.watch = hold_back
     with closing(Site(tmp_path, rows.app, store_of(max_attempts=5, backoff=0.5))) as site:

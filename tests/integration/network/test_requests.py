@@ -28,7 +28,7 @@ from z_interact_assets.core.errors import (
     StorageRefusedError,
     StorageUnavailableError,
 )
-from z_interact_assets.storage.objects import R2Store, fast_puts
+from z_interact_assets.storage.objects import R2Store, fast_puts, fast_reads
 
 pytestmark = pytest.mark.slow
 
@@ -157,9 +157,10 @@ def test_an_answer_that_comes_late_is_waited_for(weather, store, operation: Oper
 
 
 def make_pauses(monkeypatch, sleep: Callable[[float], None]) -> None:
-    """Have both engines make their pauses by `sleep`."""
+    """Have all engines make their pauses by `sleep`."""
     monkeypatch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=sleep))
     monkeypatch.setattr(fast_puts, "time", SimpleNamespace(sleep=sleep))
+    monkeypatch.setattr(fast_reads, "time", SimpleNamespace(sleep=sleep))
 
 
 @pytest.fixture

@@ -28,6 +28,10 @@ def accept(request: RecordedRequest) -> Reply:
     return Reply(headers={"ETag": f'"{md5(request.body)}"', "Content-Length": "0"})
 
 
+# What S3 says of any object.
+FACTS = {"ETag": f'"{md5(b"")}"', "Last-Modified": "Mon, 01 Sep 2025 00:00:00 GMT"}
+
+
 def error_reply(status: int, code: str) -> Reply:
     body = f"<Error><Code>{code}</Code><Message>no</Message></Error>".encode()
     return Reply(status=status, headers={"Content-Length": str(len(body))}, body=[body])
@@ -148,7 +152,7 @@ def test_deleting_many_carries_content_md5_and_no_checksum_of_botocores(tls_serv
 
 
 def test_a_get_asks_for_no_checksum(tls_server, store_of, png):
-    tls_server.respond = lambda _: Reply(headers={"Content-Length": str(len(png))}, body=[png])
+    tls_server.respond = lambda _: Reply(headers=FACTS | {"Content-Length": str(len(png))}, body=[png])
     assert store_of().download(KEY) == png
     assert "x-amz-checksum-mode" not in tls_server.requests[0].headers
 
@@ -220,7 +224,7 @@ def test_a_body_that_breaks_off_is_asked_for_again(tls_server, store_of, png):
     def respond(_: RecordedRequest) -> Reply:
         whole = len(tls_server.requests) > 2
         headers = {"Content-Length": str(len(png)), "Connection": "keep-alive" if whole else "close"}
-        return Reply(headers=headers, body=[png if whole else png[:10]])
+        return Reply(headers=FACTS | headers, body=[png if whole else png[:10]])
 
     tls_server.respond = respond
     assert store_of().download(KEY) == png
@@ -228,10 +232,19 @@ def test_a_body_that_breaks_off_is_asked_for_again(tls_server, store_of, png):
 
 
 def test_a_body_that_always_breaks_off_is_reported(tls_server, store_of):
-    tls_server.respond = lambda _: Reply(headers={"Content-Length": "9", "Connection": "close"}, body=[b"123"])
+    headers = FACTS | {"Content-Length": "9", "Connection": "close"}
+    tls_server.respond = lambda _: Reply(headers=headers, body=[b"123"])
     with pytest.raises(StorageUnavailableError):
         store_of().download(KEY)
     assert len(tls_server.requests) == 3
+
+
+def test_an_object_of_another_size_is_not_read(tls_server, store_of):
+    """The rest of its body never comes: whoever waited for it would be silent until the timeout, thrice."""
+    tls_server.respond = lambda _: Reply(headers=FACTS | {"Content-Length": "1000000"}, body=[b"123"])
+    found, data = store_of().read(KEY, size=9)
+    assert (found.size, found.etag, data) == (1_000_000, md5(b""), None)
+    assert len(tls_server.requests) == 1
 
 
 def test_a_failed_page_of_a_listing_raises(tls_server, store_of):

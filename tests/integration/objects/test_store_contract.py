@@ -201,6 +201,25 @@ def test_what_is_not_there_is_none_or_an_error(store):
     assert caught.value.key == KEY
 
 
+def test_reading_gives_metadata_and_bytes_at_once(store, png):
+    store.upload(KEY, png, metadata=ImageMetadata(prompt="a cat\nin a hat 🐈"))
+    for size in (None, len(png)):
+        found, data = store.read(KEY, size=size)
+        assert (found, data) == (store.head(KEY), png)
+
+
+def test_an_object_of_another_size_is_told_and_not_read(store, png):
+    store.upload(KEY, png)
+    found, data = store.read(KEY, size=len(png) - 1)
+    assert (found, data) == (store.head(KEY), None)
+
+
+def test_reading_what_is_not_there_is_an_error(store):
+    with pytest.raises(ObjectNotFoundError) as caught:
+        store.read(KEY)
+    assert caught.value.key == KEY
+
+
 def test_deleting_is_repeatable(store, png):
     store.upload(KEY, png)
     store.delete(KEY)

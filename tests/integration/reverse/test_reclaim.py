@@ -190,11 +190,11 @@ class EditedAfterProof:
     def __getattr__(self, name):
         return getattr(self._store, name)
 
-    def download(self, key: str) -> bytes:
-        data = self._store.download(key)
+    def read(self, key: str, *, size: int | None = None):
+        answer = self._store.read(key, size=size)
         if "/b/" in key:
             self._edit()
-        return data
+        return answer
 
 
 @pytest.mark.parametrize("edit", EDITS)

@@ -164,10 +164,10 @@ class EditedAfterReading:
     def __getattr__(self, name):
         return getattr(self._store, name)
 
-    def download(self, key: str) -> bytes:
+    def read(self, key: str, *, size: int | None = None):
         if "/b/" in key:
             self._edit()
-        return self._store.download(key)
+        return self._store.read(key, size=size)
 
 
 @pytest.mark.parametrize("edit", EDITS)

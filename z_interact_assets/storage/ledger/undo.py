@@ -1,6 +1,7 @@
 """What rollback and reclaim need of the ledger, and what they record. Each effect is recorded after it happened."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -9,6 +10,7 @@ from z_interact_assets.core.records import ObjectRecord, OutcomeRecord, ReclaimR
 from z_interact_assets.storage.ledger.schema import events, image_hash, items, objects
 from z_interact_assets.storage.ledger.sessions import Sessions
 
+_BATCHES_A_PAGE = 20  # of the default of ten images; larger ones take several pages each
 PAGE_ITEMS = 200  # an undo record may hold a whole text, where its form has no short description
 
 
@@ -28,29 +30,27 @@ class UndoBook(Sessions):
         wanted = scope.batch_keys
         return found if wanted is None else {key: found[key] for key in sorted(wanted) if key in found}
 
-    def records(self, scope: UndoScope, batch_key: str) -> Iterator[UndoRecord]:
-        """Yield the undo records of one batch that are in the scope, in its order, page by page."""
-        last = -1
-        while True:
+    def records(self, scope: UndoScope, *batch_keys: str) -> Iterator[UndoRecord]:
+        """Yield the undo records of these batches that are in the scope, in their order, page by page."""
+        waiting = sorted(set(batch_keys))
+        position = -1
+        while waiting:
+            # SQLite goes through a list and its index in order, and stops at the limit: nothing is sorted.
             statement = (
                 sa.select(*_COLUMNS)
-                .where(items.c.batch_key == batch_key, items.c.position > last, *_within(scope))
-                .order_by(items.c.position)
+                .where(items.c.batch_key.in_(waiting[:_BATCHES_A_PAGE]), *_within(scope))
+                .where(sa.or_(items.c.batch_key > waiting[0], items.c.position > position))
+                .order_by(items.c.batch_key, items.c.position)
                 .limit(PAGE_ITEMS)
             )
             with self._reading() as connection:
                 rows = connection.execute(statement).all()
                 found = self._objects(connection, rows)
-            for row in rows:
-                yield UndoRecord(
-                    item_id=row.item_id, image_id=row.image_id, batch_key=batch_key, state=ItemState(row.state),
-                    source=row.source, object_key=row.object_key, fingerprint=row.fingerprint,
-                    published_at=row.published_at, objects=found.get(row.item_id, ()),
-                    originals=row.originals or {}, before=row.before or {},
-                )  # fmt: skip
+            yield from (_undo_record(row, found) for row in rows)
             if len(rows) < PAGE_ITEMS:
-                return
-            last = rows[-1].position
+                waiting, position = waiting[_BATCHES_A_PAGE:], -1
+            else:
+                waiting, position = [key for key in waiting if key >= rows[-1].batch_key], rows[-1].position
 
     def record_rolled_back(self, records: Sequence[OutcomeRecord], *, now_ms: int, run_id: str | None) -> None:
         """Record rows that hold their text again."""
@@ -143,10 +143,18 @@ class UndoBook(Sessions):
 
 
 _COLUMNS = (
-    items.c.item_id, items.c.image_id, items.c.position, items.c.state, items.c.source, items.c.object_key,
-    items.c.fingerprint, items.c.published_at, items.c.originals, items.c.before,
+    items.c.item_id, items.c.image_id, items.c.batch_key, items.c.position, items.c.state, items.c.source,
+    items.c.object_key, items.c.fingerprint, items.c.published_at, items.c.originals, items.c.before,
 )  # fmt: skip
 _NOT_IN_A_RECORD = ("object_key", "item_id", "stored_at", "proved_at", "format")
+
+
+def _undo_record(row: sa.Row[*tuple[Any, ...]], found: Mapping[int, tuple[ObjectRecord, ...]]) -> UndoRecord:
+    return UndoRecord(
+        item_id=row.item_id, image_id=row.image_id, batch_key=row.batch_key, state=ItemState(row.state),
+        source=row.source, object_key=row.object_key, fingerprint=row.fingerprint, published_at=row.published_at,
+        objects=found.get(row.item_id, ()), originals=row.originals or {}, before=row.before or {},
+    )  # fmt: skip
 
 
 def _object(row: Mapping[str, object]) -> ObjectRecord:

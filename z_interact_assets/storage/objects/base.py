@@ -13,6 +13,7 @@ from typing import Self
 
 from z_interact_assets.core.errors import (
     ObjectDiffersError,
+    ObjectNotFoundError,
     SettingsError,
     StorageRefusedError,
     StorageUnavailableError,
@@ -137,6 +138,13 @@ class BaseStore(ABC):
             successful=tuple(outcome for outcome in outcomes if isinstance(outcome, UploadResult)),
             failed=tuple(outcome for outcome in outcomes if isinstance(outcome, UploadFailure)),
         )
+
+    def read(self, key: str, *, size: int | None = None) -> tuple[StoredObject, bytes | None]:
+        """Metadata and bytes; of an object of another `size` never the bytes. ObjectNotFoundError if there is none."""
+        found = self.head(key)
+        if found is None:
+            raise ObjectNotFoundError(f"There is no object {key!r} in bucket {self._bucket!r}.", key=key)
+        return found, self.download(key) if size in (None, found.size) else None
 
     def exists(self, key: str) -> bool:
         """Whether there is an object under the key."""

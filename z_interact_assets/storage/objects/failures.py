@@ -18,6 +18,7 @@ from botocore.exceptions import (
 from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
+from urllib3.exceptions import SSLError as TransportSSLError
 
 from z_interact_assets.core.errors import (
     ObjectNotFoundError,
@@ -89,7 +90,7 @@ def is_taken(status: int, code: str) -> bool:
 
 def trouble_may_pass(error: Exception) -> bool:
     """Whether the same request may succeed after this exception: a certificate that is not trusted will not be."""
-    if isinstance(error, SSLError) and _UNTRUSTED in str(error):
+    if isinstance(error, SSLError | TransportSSLError) and _UNTRUSTED in str(error):
         return False
     return isinstance(error, (*_TRANSPORT_ERRORS, HTTPError, OSError))
 

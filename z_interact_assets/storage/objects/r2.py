@@ -1,16 +1,13 @@
-"""Cloudflare R2: the requests of the store, images through `puts`, all else through boto3. Proofs are in `base`."""
+"""Cloudflare R2: the requests of the store, images by `puts` and `reads`, the rest by boto3. Proofs are in `base`."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
-from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
-from botocore.exceptions import ClientError
 from pydantic import SecretStr
 
-from z_interact_assets.core.errors import SettingsError, StorageUnavailableError
+from z_interact_assets.core.errors import SettingsError
 from z_interact_assets.core.keys import validate_key
 from z_interact_assets.core.metadata import Cipher, decode_metadata
 from z_interact_assets.core.models import ObjectSummary, StoredObject
@@ -23,15 +20,15 @@ from z_interact_assets.storage.objects.client import (
     on_throttle,
 )
 from z_interact_assets.storage.objects.failures import (
-    BROKEN_BODY_ERRORS,
     error_of_answer,
-    status_of,
     translated,
 )
 from z_interact_assets.storage.objects.fast_puts import ObstorePuts
+from z_interact_assets.storage.objects.fast_reads import fast_reads
 from z_interact_assets.storage.objects.fetch import ImageFetcher
 from z_interact_assets.storage.objects.files import FileHeaders, upload_file
 from z_interact_assets.storage.objects.puts import BotoPuts, ObjectWrite, Puts, bare
+from z_interact_assets.storage.objects.reads import BotoReads, ObjectFacts, Reads, no_answer_of_s3
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -49,7 +46,8 @@ class R2Store(BaseStore):
         ) as store:
             print(store.upload("images/gen-x/1-a.png", png).url)
 
-    The store owns the client it is given: `close` closes it. `puts` sends the images, by default that client, too.
+    The store owns the client it is given: `close` closes it. `puts` sends the images and `reads` reads objects, by
+    default that client, too.
     """
 
     def __init__(
@@ -63,6 +61,7 @@ class R2Store(BaseStore):
         cipher: Cipher | None = None,
         fetcher: ImageFetcher | None = None,
         puts: Puts | None = None,
+        reads: Reads | None = None,
     ) -> None:
         super().__init__(
             bucket=bucket,
@@ -75,6 +74,7 @@ class R2Store(BaseStore):
         )
         self._client = client
         self._puts = puts or BotoPuts(client, bucket)
+        self._reads = reads or BotoReads(client, bucket)
         self._throttled: Callable[[], None] | None = None
 
     @classmethod
@@ -106,9 +106,10 @@ class R2Store(BaseStore):
 
     @classmethod
     def from_config(cls, config: R2Config, *, fetcher: ImageFetcher | None = None) -> Self:
-        """A store with a client of its own, and a faster one for images."""
+        """A store with a client of its own, and faster engines for images."""
+        client = build_client(config)
         return cls(
-            build_client(config),
+            client,
             bucket=config.bucket,
             public_url=config.public_url,
             former_public_urls=config.former_public_urls,
@@ -116,6 +117,7 @@ class R2Store(BaseStore):
             cipher=config.cipher,
             fetcher=fetcher,
             puts=ObstorePuts(config),
+            reads=fast_reads(config, BotoReads(client, config.bucket)),
         )
 
     def __repr__(self) -> str:
@@ -135,6 +137,7 @@ class R2Store(BaseStore):
         if self._throttled is None:
             on_throttle(self._client, self._tell_of_throttling)
             self._puts.on_throttle(self._tell_of_throttling)
+            self._reads.on_throttle(self._tell_of_throttling)
         self._throttled = callback
 
     def _tell_of_throttling(self) -> None:
@@ -147,39 +150,18 @@ class R2Store(BaseStore):
 
     def head(self, key: str) -> StoredObject | None:
         """One request (class B). None on a 404."""
-        with translated(self._bucket, key):
-            try:
-                answer = self._client.head_object(Bucket=self._bucket, Key=key)
-            except ClientError as error:
-                # A HEAD's 404 has no body: it may be the bucket that is missing, which only `check` can tell.
-                if status_of(error) == HTTPStatus.NOT_FOUND:
-                    return None
-                raise
-        if not answer.get("ETag") or "LastModified" not in answer:
-            raise _no_answer_of_s3(f"object {key!r}")
-        return StoredObject(
-            key=key,
-            size=answer["ContentLength"],
-            etag=bare(answer["ETag"]),
-            content_type=answer.get("ContentType", ""),
-            cache_control=answer.get("CacheControl", ""),
-            uploaded_at=answer["LastModified"],
-            metadata=decode_metadata(answer["Metadata"], cipher=self._cipher),
-        )
+        found = self._reads.head(key)
+        return None if found is None else self._stored(key, found)
 
     def download(self, key: str) -> bytes:
-        """The whole object. A body that breaks off is asked for again: botocore's retries end at the headers."""
-        attempts = _BODY_ATTEMPTS
-        with translated(self._bucket, key):
-            while True:
-                answer = self._client.get_object(Bucket=self._bucket, Key=key)
-                attempts -= 1
-                try:
-                    with closing(answer["Body"]) as body:
-                        return body.read()
-                except BROKEN_BODY_ERRORS:
-                    if not attempts:
-                        raise
+        """The whole object. A body that breaks off is asked for again."""
+        _, data = self._reads.get(key)
+        return data or b""
+
+    def read(self, key: str, *, size: int | None = None) -> tuple[StoredObject, bytes | None]:
+        """One request (class B)."""
+        found, data = self._reads.get(key, size=size)
+        return self._stored(key, found), data
 
     def list(self, prefix: str = "") -> Iterator[ObjectSummary]:
         """1,000 objects a request (class A), asked for as the iteration gets there."""
@@ -192,7 +174,7 @@ class R2Store(BaseStore):
             # Whatever answers 200 with some other XML (a sign-in page) has no entries, and a page that promises more
             # but not where ends botocore's paging: either would make the rest of the bucket look empty.
             if page.get("IsTruncated") is None or (page["IsTruncated"] and not page.get("NextContinuationToken")):
-                raise _no_answer_of_s3("the listing")
+                raise no_answer_of_s3("the listing")
             for entry in page.get("Contents", ()):
                 # The stubs call these optional; every S3 listing has them, and without them we must not guess.
                 yield ObjectSummary(
@@ -231,7 +213,19 @@ class R2Store(BaseStore):
     def close(self) -> None:
         """Close the client's connections."""
         self._puts.close()
+        self._reads.close()
         self._client.close()
+
+    def _stored(self, key: str, facts: ObjectFacts) -> StoredObject:
+        return StoredObject(
+            key=key,
+            size=facts.size,
+            etag=facts.etag,
+            content_type=facts.content_type,
+            cache_control=facts.cache_control,
+            uploaded_at=facts.uploaded_at,
+            metadata=decode_metadata(facts.metadata, cipher=self._cipher),
+        )
 
     def _put(self, write: ObjectWrite) -> str | None:
         return self._puts.put(write)
@@ -243,13 +237,6 @@ class R2Store(BaseStore):
             )
         for failed in answer.get("Errors", ()):
             raise error_of_answer(0, failed.get("Code", ""), bucket=self._bucket, key=failed.get("Key", ""))
-
-
-def _no_answer_of_s3(thing: str) -> StorageUnavailableError:
-    return StorageUnavailableError(
-        f"The answer about {thing} is not one of S3's.",
-        remedy="Check that nothing between this machine and R2 answers in its place (a proxy, a sign-in page).",
-    )
 
 
 def _account_of(endpoint_url: str) -> str | None:

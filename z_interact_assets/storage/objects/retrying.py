@@ -61,10 +61,10 @@ class RetryPolicy:
         http, parsed = response
         if not answer_may_pass(http.status_code, str(parsed.get("Error", {}).get("Code", ""))):
             return None
-        return self.pause(attempts, _retry_after(http.headers.get("Retry-After")))
+        return self.pause(attempts, retry_after(http.headers.get("Retry-After")))
 
 
-def _retry_after(header: str | None) -> float | None:
+def retry_after(header: str | None) -> float | None:
     """Seconds, from either form of the header (a number or a date); None if there is none that can be read."""
     if header is None:
         return None
