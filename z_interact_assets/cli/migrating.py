@@ -44,6 +44,8 @@ def migrate_now(
     refuse_unknown(workspace, scope)
     workspace.planner().try_again(scope)
     pending = workspace.ledger.work.pending(scope.batch_keys, image_ids=scope.image_ids)
+    if pending:
+        workspace.store.check()
     left = scope.limit
     with shown_progress("Migrating") as runs.observer.listen:
         for batches in batch_ranges(pending, gap=0 if scope.batch_keys is not None else BRIDGED_GAP):

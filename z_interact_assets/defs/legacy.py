@@ -16,6 +16,11 @@ from z_interact_assets.workspace import Workspace
 MAX_EXAMPLES = 10
 
 
+def survey_of(run: dg.DagsterRun) -> str:
+    """Return the name under which an observer keeps what this run saw of the table."""
+    return f"survey of {run.run_id}"
+
+
 # The multi-asset decorator for a single asset: `observable_source_asset` takes no kinds, and Dagster 1.13 raises a
 # deprecation of its own when it resolves one.
 @accepted_beta(dg.multi_observable_source_asset)(
@@ -38,19 +43,24 @@ MAX_EXAMPLES = 10
         )
     ],
 )
-def legacy_images(workspace: dg.ResourceParam[Workspace], observer: dg.ResourceParam[RunObserver]) -> dg.ObserveResult:
+def legacy_images(
+    context: dg.AssetExecutionContext,
+    workspace: dg.ResourceParam[Workspace],
+    observer: dg.ResourceParam[RunObserver],
+) -> dg.ObserveResult:
     """Count the rows by state; no payload is read."""
     with as_failures(observer):
-        counts, unplanned = workspace.planner().survey()
-        shape = workspace.table.shape
+        survey = workspace.planner().survey()
+        observer.results[survey_of(context.run)] = survey
+        counts, shape = survey.counts, workspace.table.shape
         return dg.ObserveResult(
-            data_version=dg.DataVersion(str(workspace.ledger.ask.work_ever_seen() + unplanned)),
+            data_version=dg.DataVersion(str(workspace.ledger.ask.work_ever_seen() + survey.waiting)),
             metadata={
                 "dagster/row_count": counts.total,
                 "dagster/table_name": shape.table,
                 "dagster/column_schema": column_schema(shape),
                 **numbers({
-                    "not_yet_planned": unplanned,
+                    "not_yet_planned": survey.waiting,
                     "base64_bytes": counts.base64_bytes,
                     "base64_images": counts.base64,
                     "mixed_images": counts.mixed,

@@ -9,6 +9,7 @@ from z_interact_assets.core.planning import HeadKind
 from z_interact_assets.defs import data_versions
 from z_interact_assets.defs.beta import accepted_beta
 from z_interact_assets.defs.failures import as_failures
+from z_interact_assets.defs.legacy import survey_of
 from z_interact_assets.defs.metadata import (
     MAX_LISTED,
     OWNERS,
@@ -24,7 +25,7 @@ from z_interact_assets.defs.migration_run import MigrationRun
 from z_interact_assets.defs.partitions import migration_batch_partitions, mirror_batches
 from z_interact_assets.defs.pools import IMAGES_TABLE
 from z_interact_assets.defs.resources import R2Resource, RunObserver
-from z_interact_assets.migrate.planner import PlanResult
+from z_interact_assets.migrate.planner import PlanResult, Survey
 from z_interact_assets.storage.ledger.schema import batches
 from z_interact_assets.workspace import Workspace
 
@@ -86,19 +87,21 @@ def migration_batches(
     """Plan what is new; no payload is read, nothing but the ledger is written."""
     with as_failures(observer):
         mark = workspace.ledger.demand.mark()
-        result = workspace.planner(config.batch_size).plan(run_id=context.run.run_id)
+        # Seen by the same run a moment ago; a run of this asset alone looks itself.
+        seen: Survey | None = observer.results.pop(survey_of(context.run), None)
+        result = workspace.planner(config.batch_size).plan(run_id=context.run.run_id, seen=seen)
         mirror_batches(context.instance, workspace.ledger)
-        seen = dg.DataVersion(str(workspace.ledger.ask.work_ever_seen()))
+        version = dg.DataVersion(str(workspace.ledger.ask.work_ever_seen()))
         pending = workspace.ledger.work.pending()
         again = set(workspace.ledger.demand.beyond(mark)) - set(result.new_batches)
     for warning in result.warnings:
         context.log.warning(warning)
     observer.results["plan"] = result
-    _tell_of_new_work(context, seen, rows=result.rows, again={key: pending[key] for key in sorted(again)})
+    _tell_of_new_work(context, version, rows=result.rows, again={key: pending[key] for key in sorted(again)})
     return dg.MaterializeResult(
         data_version=data_versions.BATCHES,
         # Rows that came while the table was read are planned, too, and the newest observation may be an old one.
-        tags=data_versions.input_version("legacy_images", seen),
+        tags=data_versions.input_version("legacy_images", version),
         metadata=_plan_metadata(result, pending),
     )
 

@@ -46,6 +46,19 @@ class PlanResult:
     warnings: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What one look at the whole table found: its rows by class and by kind.
+
+    `waiting` is how many of them planning would give to a batch, `changes` how many it would write anything about.
+    """
+
+    counts: TableCounts
+    kinds: dict[HeadKind, int]
+    waiting: int
+    changes: int
+
+
 @dataclass(slots=True)
 class _Pass:
     """The counters of one pass over the table."""
@@ -69,8 +82,13 @@ class Planner:
         self._batch_size = batch_size
         self._clock_ms = clock_ms
 
-    def plan(self, *, run_id: str | None = None) -> PlanResult:
-        """Write the plan into the ledger. TooManyBatchesError before anything is written if batches are too small."""
+    def plan(self, *, run_id: str | None = None, seen: Survey | None = None) -> PlanResult:
+        """Write the plan into the ledger. TooManyBatchesError before anything is written if batches are too small.
+
+        The table is not looked at again if it was `seen` right before, with nothing to plan.
+        """
+        if seen is not None and not seen.changes:
+            return self._nothing_new(seen)
         self._refuse_too_many_batches()
         done = _Pass()
         waiting: list[str] = []
@@ -107,14 +125,18 @@ class Planner:
         again = {item.item_id: ASKED_FOR for item in self.asked_for(scope)}
         self._ledger.planning.plan_again(again, now_ms=self._clock_ms(), run_id=run_id)
 
-    def survey(self) -> tuple[TableCounts, int]:
-        """Return the rows by class and how many of them planning would give to a batch, in one pass."""
-        counts, waiting = TableCounts(), 0
+    def survey(self) -> Survey:
+        """Count the rows, and what planning would do to them, in one pass; nothing is written."""
+        counts, kinds, waiting, changes = TableCounts(), Counter[HeadKind](), 0, 0
         for page, known in self._pages():
             for head in page:
                 counts.add(head, self._rules.bases)
-                waiting += decide(head, known.get(head.id), self._rules).is_work
-        return counts, waiting
+                kinds[classify_head(head, self._rules.bases)] += 1
+                decision = decide(head, known.get(head.id), self._rules)
+                if decision is not Decision.LEAVE:
+                    waiting += decision.is_work
+                    changes += decision is not Decision.FORGET
+        return Survey(counts=counts, kinds=dict(kinds), waiting=waiting, changes=changes)
 
     def unplanned(self) -> Iterator[tuple[RowHead, Decision, KnownItem | None]]:
         """Yield what `plan` would do to each row it would touch, writing nothing: the dry run."""
@@ -128,6 +150,12 @@ class Planner:
     def _pages(self) -> Iterator[tuple[list[RowHead], dict[str, KnownItem]]]:
         for page in self._table.heads():
             yield page, self._ledger.planning.known([head.id for head in page])
+
+    def _nothing_new(self, seen: Survey) -> PlanResult:
+        return PlanResult(
+            rows=seen.counts.total, kinds=seen.kinds, new_batches=(), planned=0, planned_again=0,
+            unaddressable=self._table.unaddressable(), batches=self._ledger.planning.batch_count(),
+        )  # fmt: skip
 
     def _note(self, done: _Pass, page: list[RowHead]) -> None:
         done.rows += len(page)

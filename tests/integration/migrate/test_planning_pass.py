@@ -157,3 +157,28 @@ def test_a_static_folder_that_is_new_turns_local_rows_into_work(tmp_path, site, 
     item = site.item("there")
     assert (item.source, item.content_type) == ("static", "image/png")
     assert site.undo_record("there")[1]["image_url"] == "/images/there.jpg"
+
+
+def test_what_was_seen_a_moment_ago_with_nothing_to_plan_is_not_looked_at_again(site, app):
+    app.add("new", image_data=base64_of(make_png(1)))
+    app.add("elsewhere", image_url="https://example.net/a.png")
+    site.migrate()
+    seen = site.planner().survey()
+    whole = site.plan()
+    app.add("late", image_data=base64_of(make_png(2)))
+    assert site.planner().plan(seen=seen) == whole
+    assert (whole.rows, seen.changes) == (2, 0)
+    assert site.plan().planned == 1
+
+
+@pytest.mark.parametrize(
+    "columns", [{"image_data": base64_of(make_png(1))}, {"image_url": "https://example.net/a.png"}, {}],
+    ids=["an image to migrate", "an image elsewhere", "no image"],
+)  # fmt: skip
+def test_whatever_planning_would_write_makes_it_look_again(site, app, columns):
+    app.add("row", **columns)
+    seen = site.planner().survey()
+    assert seen.changes == 1
+    site.planner().plan(seen=seen)
+    assert site.ledger.planning.known(["row"])
+    assert site.planner().survey().changes == 0

@@ -185,8 +185,14 @@ def test_stats_takes_no_snapshot_of_half_a_bucket(unchanged: Desk):
     assert unchanged.inventories() == taken + 1
 
 
+def test_migrate_with_nothing_to_do_asks_r2_nothing(unchanged: Desk):
+    unchanged.weather.turn("outage", drop_before)
+    assert unchanged.run("migrate")[0] == 0
+    assert not unchanged.weather.asked
+
+
 @pytest.mark.parametrize("command", [
-    "migrate", "validate", "validate --full", "validate --public", "doctor", "reclaim --all-due",
+    "validate", "validate --full", "validate --public", "doctor", "reclaim --all-due",
     "reclaim --all-due --dry-run", "rollback --all --delete-objects",
 ])  # fmt: skip
 def test_an_outage_from_the_start_is_exit_3(unchanged: Desk, command: str):

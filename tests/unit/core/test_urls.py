@@ -165,6 +165,14 @@ def test_content_of_image_url_is_classified(text, kind):
     assert classify_url(text, BASES) is kind
 
 
+@given(
+    st.sampled_from(["https://cdn.example.com/media/", "https://cdn.example.com/", "http://127.0.0.1:9000/public/"]),
+    st.text("ab1./-_%?#@: \\é", max_size=12) | st.just("media/" + KEY) | st.integers(1020, 1028).map("a".__mul__),
+)
+def test_a_url_names_the_same_key_however_its_scheme_is_spelled(base, rest):
+    assert BASES.key_of(base + rest) == BASES.key_of(base.replace("http", "HTTP") + rest)
+
+
 @given(st.text() | st.text().map("https://old.example.com/".__add__) | st.text().map("https://".__add__))
 def test_any_text_is_classified_and_only_valid_keys_come_out(text):
     key = BASES.key_of(text)

@@ -63,7 +63,7 @@ def _carry_out(scope: "Scope", *, batch_size: int | None, concurrency: int | Non
     from z_interact_assets.cli.session import opened  # noqa: PLC0415
 
     with opened() as workspace:
-        workspace.store.check()
+        workspace.settings.require_r2()
         with opened_runs(workspace) as runs:
             totals, seconds = migrate_now(workspace, runs, scope, batch_size=batch_size, concurrency=concurrency)
         document = totals.report(duration_seconds=seconds, dry_run=False)

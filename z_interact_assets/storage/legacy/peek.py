@@ -58,6 +58,7 @@ class SQLitePeek:
 
     def head(self, row_id: str, data_type: str, url_type: str, status: str | None, *, rowid: int) -> RowHead:
         """Return the head of the row; a row deleted or rebuilt since the page was read counts as empty."""
+        self.info[_HANDLES] = self.info.get(_HANDLES, 0) + 2
         url_bytes, url_head = self._look("image_url", url_type, rowid, URL_HEAD_BYTES)
         data_bytes, _ = self._look("image_data", data_type, rowid, 0)
         return RowHead(
@@ -73,7 +74,6 @@ class SQLitePeek:
             return None, None
         if kind in ("integer", "real"):  # a number where text belongs: no blob handle opens on it
             return self._look_at_number(column, rowid)
-        self.info[_HANDLES] = self.info.get(_HANDLES, 0) + 1
         try:
             with self.connection.blobopen(self.table, column, rowid, readonly=True) as blob:
                 return len(blob), blob.read(head) if head else None
