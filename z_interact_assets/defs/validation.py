@@ -21,7 +21,7 @@ from z_interact_assets.storage.objects import R2Store
 from z_interact_assets.storage.public import PublicReader
 from z_interact_assets.validate import Mode, Validation, ValidationReport
 from z_interact_assets.validate.report import Progress as ValidationProgress
-from z_interact_assets.workspace import DEFAULT_CONCURRENCY, Workspace
+from z_interact_assets.workspace import Workspace
 
 MAX_EXAMPLES = 20
 PUBLIC_SAMPLE = 20
@@ -120,10 +120,9 @@ def validate_now(
     def listen(progress: ValidationProgress) -> None:
         observer.progress(
             Progress(done=progress.done, total=progress.total, bytes=0, seconds=monotonic() - started,
-                     in_flight=0, window=DEFAULT_CONCURRENCY)
+                     in_flight=0, window=workspace.reads_at_once)
         )  # fmt: skip
 
-    configured = workspace.settings.upload_concurrency
     reader = PublicReader()
     try:
         return Validation(
@@ -134,7 +133,7 @@ def validate_now(
             public=reader,
             clock_ms=clock_ms,
             cache_control=workspace.settings.cache_control,
-            concurrency=DEFAULT_CONCURRENCY if configured == "auto" else configured,
+            concurrency=workspace.reads_at_once,
             max_in_flight_bytes=workspace.settings.max_in_flight_bytes,
         ).run(
             mode,

@@ -11,6 +11,8 @@ from z_interact_assets.storage.ledger import Ledger
 from z_interact_assets.storage.legacy import LegacyTable
 from z_interact_assets.storage.scratch import Scratch
 
+_OBJECTS_A_PART = 900  # that the ledger knows: with some it does not know, they are still one page
+
 
 def take_inventory(store: ObjectReader, table: LegacyTable, ledger: Ledger, bases: KnownBases) -> Inventory:
     """Read every row's head, list every page, and match. A page that cannot be read raises: unknown is not empty.
@@ -20,6 +22,7 @@ def take_inventory(store: ObjectReader, table: LegacyTable, ledger: Ledger, base
     inventory = Inventory()
     with Scratch() as scratch:
         seen = read_claims(table, ledger, bases, scratch)
-        match(store.list(IMAGE_PREFIX), ledger.ask.recorded_objects(), seen, scratch, inventory)
+        listing = store.list(IMAGE_PREFIX, cuts=ledger.ask.key_marks(_OBJECTS_A_PART))
+        match(listing, ledger.ask.recorded_objects(), seen, scratch, inventory)
         Confirmation(store, table, ledger, bases, scratch).settle(inventory)
     return inventory

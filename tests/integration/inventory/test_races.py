@@ -1,6 +1,6 @@
 """The bucket is matched while a run and the app are at work: only what is still wrong at the end is told."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 
 import pytest
@@ -36,7 +36,7 @@ class Moments:
     def read(self, key: str, *, size: int | None = None) -> tuple[StoredObject, bytes | None]:
         raise AssertionError("an inventory reads no object")
 
-    def list(self, prefix: str = "") -> Iterator[ObjectSummary]:
+    def list(self, prefix: str = "", *, cuts: Iterable[str] = ()) -> Iterator[ObjectSummary]:
         self.before_listing()
         yield from self._store.list(prefix)
         self.after_listing()

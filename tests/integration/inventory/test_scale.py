@@ -3,7 +3,7 @@
 import sqlite3
 import tracemalloc
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -60,7 +60,7 @@ class Bucket:
     def read(self, key: str, *, size: int | None = None) -> tuple[StoredObject, bytes | None]:
         raise AssertionError("an inventory reads no object")
 
-    def list(self, prefix: str = "") -> Iterator[ObjectSummary]:
+    def list(self, prefix: str = "", *, cuts: Iterable[str] = ()) -> Iterator[ObjectSummary]:
         self.asked["list"] += 1
         for persona in range(7):
             for number in range(persona, self.images, 7):

@@ -187,6 +187,18 @@ class Questions(Sessions):
                 return
             last = rows[-1].key
 
+    def key_marks(self, every: int) -> list[str]:
+        """Return the keys of the objects the ledger knows, one of each `every`, in UTF-8 byte order."""
+        key = objects.c.object_key
+        # SQLite's own order is that of bytes; naming it another way would keep the key's index out.
+        ordered = sa.collate(key, "C") if self._engine.dialect.name == "postgresql" else key
+        numbered = sa.select(key, sa.func.row_number().over(order_by=ordered).label("number")).subquery()
+        statement = (
+            sa.select(numbered.c.object_key).where(numbered.c.number % every == 0).order_by(numbered.c.number)
+        )  # fmt: skip
+        with self._reading() as connection:
+            return list(connection.execute(statement).scalars())
+
     def recorded_object(self, key: str) -> RecordedObject | None:
         """Return one object with the image it belongs to, None if the ledger does not know it."""
         with self._reading() as connection:

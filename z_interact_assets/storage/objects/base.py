@@ -179,8 +179,11 @@ class BaseStore(ABC):
         """The object's bytes; ObjectNotFoundError if there is none."""
 
     @abstractmethod
-    def list(self, prefix: str = "") -> Iterator[ObjectSummary]:
-        """Every object under the prefix, over all pages, in UTF-8 byte order of the keys. A failed page raises."""
+    def list(self, prefix: str = "", *, cuts: Iterable[str] = ()) -> Iterator[ObjectSummary]:
+        """Every object under the prefix, over all pages, in UTF-8 byte order of the keys. A failed page raises.
+
+        `cuts` are keys in that order, known or guessed: what lies between them may be asked for at once.
+        """
 
     @abstractmethod
     def delete(self, key: str) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import urllib3
@@ -29,14 +29,18 @@ from z_interact_assets.storage.objects.failures import (
     translated,
     trouble_may_pass,
 )
+from z_interact_assets.storage.objects.list_xml import parse_page
 from z_interact_assets.storage.objects.puts import bare
-from z_interact_assets.storage.objects.reads import ObjectFacts, Reads, no_answer_of_s3
+from z_interact_assets.storage.objects.reads import ListPage, ObjectFacts, Reads, no_answer_of_s3
 from z_interact_assets.storage.objects.retrying import RetryPolicy, retry_after
-from z_interact_assets.storage.objects.signing import Signer
+from z_interact_assets.storage.objects.signing import Signer, query_string
 
 _METADATA = "x-amz-meta-"
 _CODE = re.compile(rb"<Code>(\w{1,64})</Code>")
 _ERROR_BYTES = 64 * 1024
+
+
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,22 +72,31 @@ class SignedReads:
         """One request, again where that may help."""
         if not is_valid_key(key):
             return self._behind.head(key)
-        answer = self._ask("HEAD", key, _no_body)
+        answer = self._ask("HEAD", key, {}, lambda answer: _head(key, answer))
         if isinstance(answer, _Refused):
             # A HEAD's 404 has no body: it may be the bucket that is missing, which only `check` can tell.
             if answer.status == HTTPStatus.NOT_FOUND:
                 return None
             raise error_of_answer(answer.status, str(answer.status), bucket=self._bucket, key=key)
-        return answer[0]
+        return answer
 
     def get(self, key: str, *, size: int | None = None) -> tuple[ObjectFacts, bytes | None]:
         """One request, again where that may help, also where the body broke off."""
         if not is_valid_key(key):
             return self._behind.get(key, size=size)
-        answer = self._ask("GET", key, lambda facts, body: body.read() if size in (None, facts.size) else None)
+        answer = self._ask("GET", key, {}, lambda answer: _object(key, size, answer))
         if isinstance(answer, _Refused):
             raise error_of_answer(answer.status, answer.code, bucket=self._bucket, key=key)
         return answer
+
+    def page(self, prefix: str, *, after: str = "", token: str = "") -> ListPage:
+        """One request, again where that may help."""
+        query = {"list-type": "2", "prefix": prefix, "encoding-type": "url"}
+        query |= {name: text for name, text in (("start-after", after), ("continuation-token", token)) if text}
+        answer = self._ask("GET", None, query, lambda answer: answer.read())
+        if isinstance(answer, _Refused):
+            raise error_of_answer(answer.status, answer.code, bucket=self._bucket)
+        return parse_page(answer)
 
     def on_throttle(self, callback: Callable[[], None]) -> None:
         """Call `callback` on every 429 or 503."""
@@ -94,14 +107,14 @@ class SignedReads:
         self._connections.close()
 
     def _ask(
-        self, method: str, key: str, read: Callable[[ObjectFacts, BaseHTTPResponse], bytes | None]
-    ) -> tuple[ObjectFacts, bytes | None] | _Refused:
+        self, method: str, key: str | None, query: Mapping[str, str], read: Callable[[BaseHTTPResponse], _Answer]
+    ) -> _Answer | _Refused:
         attempts = 0
         with translated(self._bucket, key):
             while True:
                 attempts += 1
                 try:
-                    answer = self._attempt(method, key, read)
+                    answer = self._attempt(method, key, query, read)
                 except (HTTPError, OSError) as error:
                     pause = self._policy.pause(attempts) if trouble_may_pass(error) else None
                     if pause is None:
@@ -113,23 +126,21 @@ class SignedReads:
                 time.sleep(pause)
 
     def _attempt(
-        self, method: str, key: str, read: Callable[[ObjectFacts, BaseHTTPResponse], bytes | None]
-    ) -> tuple[ObjectFacts, bytes | None] | _Refused:
-        path = f"{self._path}/{key}"
-        headers = self._signer.headers(method, path, {}, at=self._clock())
+        self, method: str, key: str | None, query: Mapping[str, str], read: Callable[[BaseHTTPResponse], _Answer]
+    ) -> _Answer | _Refused:
+        path = self._path if key is None else f"{self._path}/{key}"
+        headers = self._signer.headers(method, path, query, at=self._clock())
+        url = f"{path}?{query_string(query)}" if query else path
         answer = self._connections.urlopen(
-            method, path, headers=headers, redirect=False, retries=False, preload_content=False, decode_content=False
+            method, url, headers=headers, redirect=False, retries=False, preload_content=False, decode_content=False
         )
-        with closing(answer):  # one that was not read to its end closes its connection
-            if answer.status != HTTPStatus.OK:
-                found = _CODE.search(answer.read(_ERROR_BYTES))
-                code = found[1].decode() if found else ""
-                return _Refused(answer.status, code, retry_after(answer.headers.get("Retry-After")))
-            facts = _facts(key, answer.headers)
-            data = read(facts, answer)
-            if data is not None or method == "HEAD":
-                answer.release_conn()
-            return facts, data
+        with closing(answer):  # what is not read to its end closes its connection
+            if answer.status == HTTPStatus.OK:
+                return read(answer)
+            found = _CODE.search(answer.read(_ERROR_BYTES))
+            return _Refused(
+                answer.status, found[1].decode() if found else "", retry_after(answer.headers.get("Retry-After"))
+            )
 
     def _pause_after(self, answer: object, attempts: int) -> float | None:
         if not isinstance(answer, _Refused):
@@ -160,8 +171,14 @@ def _connections(config: R2Config) -> urllib3.HTTPConnectionPool:
     return urllib3.HTTPSConnectionPool(url.hostname or "", ca_certs=authorities, **options)
 
 
-def _no_body(_: ObjectFacts, body: BaseHTTPResponse) -> None:
-    body.read()
+def _head(key: str, answer: BaseHTTPResponse) -> ObjectFacts:
+    answer.read()
+    return _facts(key, answer.headers)
+
+
+def _object(key: str, size: int | None, answer: BaseHTTPResponse) -> tuple[ObjectFacts, bytes | None]:
+    facts = _facts(key, answer.headers)
+    return facts, answer.read() if size in (None, facts.size) else None
 
 
 def _facts(key: str, headers: Mapping[str, str]) -> ObjectFacts:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -104,7 +104,7 @@ class MemoryStore(BaseStore):
             raise ObjectNotFoundError(f"There is no object {key!r} in bucket {self._bucket!r}.", key=key)
         return found.data
 
-    def list(self, prefix: str = "") -> Iterator[ObjectSummary]:
+    def list(self, prefix: str = "", *, cuts: Iterable[str] = ()) -> Iterator[ObjectSummary]:  # noqa: ARG002 - one pass
         """As it stood when the iteration began."""
         with self._lock:
             matching = [(key, stored) for key, stored in self._objects.items() if key.startswith(prefix)]

@@ -1,6 +1,6 @@
 """Cloudflare R2: the requests of the store, images by `puts` and `reads`, the rest by boto3. Proofs are in `base`."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
@@ -27,8 +27,9 @@ from z_interact_assets.storage.objects.fast_puts import ObstorePuts
 from z_interact_assets.storage.objects.fast_reads import fast_reads
 from z_interact_assets.storage.objects.fetch import ImageFetcher
 from z_interact_assets.storage.objects.files import FileHeaders, upload_file
-from z_interact_assets.storage.objects.puts import BotoPuts, ObjectWrite, Puts, bare
-from z_interact_assets.storage.objects.reads import BotoReads, ObjectFacts, Reads, no_answer_of_s3
+from z_interact_assets.storage.objects.listing import listed
+from z_interact_assets.storage.objects.puts import BotoPuts, ObjectWrite, Puts
+from z_interact_assets.storage.objects.reads import BotoReads, ObjectFacts, Reads
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -163,26 +164,9 @@ class R2Store(BaseStore):
         found, data = self._reads.get(key, size=size)
         return self._stored(key, found), data
 
-    def list(self, prefix: str = "") -> Iterator[ObjectSummary]:
-        """1,000 objects a request (class A), asked for as the iteration gets there."""
-        pages = iter(self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix))
-        while True:
-            with translated(self._bucket):
-                page = next(pages, None)
-            if page is None:
-                return
-            # Whatever answers 200 with some other XML (a sign-in page) has no entries, and a page that promises more
-            # but not where ends botocore's paging: either would make the rest of the bucket look empty.
-            if page.get("IsTruncated") is None or (page["IsTruncated"] and not page.get("NextContinuationToken")):
-                raise no_answer_of_s3("the listing")
-            for entry in page.get("Contents", ()):
-                # The stubs call these optional; every S3 listing has them, and without them we must not guess.
-                yield ObjectSummary(
-                    key=entry["Key"],  # pyright: ignore[reportTypedDictNotRequiredAccess]
-                    size=entry["Size"],  # pyright: ignore[reportTypedDictNotRequiredAccess]
-                    etag=bare(entry["ETag"]),  # pyright: ignore[reportTypedDictNotRequiredAccess]
-                    last_modified=entry["LastModified"],  # pyright: ignore[reportTypedDictNotRequiredAccess]
-                )
+    def list(self, prefix: str = "", *, cuts: Iterable[str] = ()) -> Iterator[ObjectSummary]:
+        """1,000 objects a request (class A), one after the other; with `cuts` eight at once."""
+        yield from listed(self._reads.page, prefix, cuts)
 
     def delete(self, key: str) -> None:
         """One request (free of charge on R2)."""

@@ -1,6 +1,6 @@
-"""Reads of single objects, and nothing else: what every engine for them does alike. What is read proves is `base`'s."""
+"""Reads of objects and listings: what every engine for them does alike. What is read proves is `base`'s."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from botocore.exceptions import ClientError
 
 from z_interact_assets.core.errors import StorageUnavailableError
+from z_interact_assets.core.models import ObjectSummary
 from z_interact_assets.storage.objects.failures import BROKEN_BODY_ERRORS, status_of, translated
 from z_interact_assets.storage.objects.puts import bare
 
@@ -32,6 +33,14 @@ class ObjectFacts:
     metadata: Mapping[str, str] = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """Up to 1,000 objects in UTF-8 byte order of their keys; `token` stands for the next page, None: there is none."""
+
+    entries: Sequence[ObjectSummary]
+    token: str | None
+
+
 class Reads(Protocol):
     """An engine for reads, used by many threads at once. What is no answer of S3 is StorageUnavailableError."""
 
@@ -41,6 +50,10 @@ class Reads(Protocol):
 
     def get(self, key: str, *, size: int | None = None) -> tuple[ObjectFacts, bytes | None]:
         """Read it; ObjectNotFoundError on a 404. One of another size is left unread: None instead of its bytes."""
+        ...
+
+    def page(self, prefix: str, *, after: str = "", token: str = "") -> ListPage:
+        """List a page: the one that `token` stands for, or the first one with keys above `after`."""
         ...
 
     def on_throttle(self, callback: Callable[[], None]) -> None:
@@ -86,11 +99,39 @@ class BotoReads:
                     if not attempts:
                         raise
 
+    def page(self, prefix: str, *, after: str = "", token: str = "") -> ListPage:
+        """One request."""
+        place = {name: text for name, text in (("StartAfter", after), ("ContinuationToken", token)) if text}
+        with translated(self._bucket):
+            answer = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix, **place)  # pyright: ignore[reportArgumentType]
+        # The stubs call these optional; every S3 listing has them, and without them we must not guess.
+        entries = [
+            ObjectSummary(
+                key=entry["Key"],  # pyright: ignore[reportTypedDictNotRequiredAccess]
+                size=entry["Size"],  # pyright: ignore[reportTypedDictNotRequiredAccess]
+                etag=bare(entry["ETag"]),  # pyright: ignore[reportTypedDictNotRequiredAccess]
+                last_modified=entry["LastModified"],  # pyright: ignore[reportTypedDictNotRequiredAccess]
+            )
+            for entry in answer.get("Contents", ())
+        ]
+        return list_page(entries, truncated=answer.get("IsTruncated"), token=answer.get("NextContinuationToken"))
+
     def on_throttle(self, callback: Callable[[], None]) -> None:
         """Nothing to add: whoever has the client listens to all of its requests."""
 
     def close(self) -> None:
         """Nothing is ours."""
+
+
+def list_page(entries: Sequence[ObjectSummary], *, truncated: bool | None, token: str | None) -> ListPage:
+    """Return a page, if it is one.
+
+    Whatever answers 200 with some other XML (a sign-in page) has no entries, and a page that promises more but not
+    where would end the listing: either would make the rest of the bucket look empty.
+    """
+    if truncated is None or (truncated and not token):
+        raise no_answer_of_s3("the listing")
+    return ListPage(entries, token if truncated else None)
 
 
 def no_answer_of_s3(thing: str) -> StorageUnavailableError:
