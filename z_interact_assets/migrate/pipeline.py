@@ -23,18 +23,26 @@ from z_interact_assets.migrate.outcomes import Outcome
 GROUP_ITEMS = 500
 GROUP_WAIT_S = 0.05  # how long a finished image may wait for company before it is written
 MAX_THREADS = 128
+_BACKLOG_BYTES = 16 * 1024 * 1024  # uploaded and not written: some groups of large images
 _TAKEN_AT_ONCE = 8  # items a reader takes; what is asked once a group costs less an image
 _OUTAGE_FAILURES = 16  # so many failures in a row, each after all retries, are an outage
 _END = object()
 _TABLE_OUTAGE_GROUPS = 3  # so many groups in a row that could not be written, each after the busy timeout
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Upload:
-    """An image that is ready: `send` does what R2 is needed for. `taken` is its share of the byte budget."""
+    """An image that is ready: `send` does what R2 is needed for, once. `taken` is its share of the byte budget."""
 
-    send: Callable[[], Outcome]
+    send: Callable[[], Outcome] | None
     taken: int = 0
+
+    def run(self) -> Outcome:
+        """Send it, and forget its bytes: whoever waits with the outcome must not hold them."""
+        send, self.send = self.send, None
+        if send is None:
+            raise RuntimeError("An upload is sent once.")
+        return send()
 
 
 Work = Callable[[Sequence[WorkItem]], Generator[Outcome | Upload]]
@@ -63,6 +71,7 @@ class Pipeline:
         self._stop = stop
         self._window = Window(limiter)
         # Bounded: where writing is the slowest part, uploads wait with what they have instead of piling it up.
+        self._backlog = ByteBudget(_BACKLOG_BYTES)
         self._done: queue.Queue[Outcome | None] = queue.Queue(maxsize=GROUP_ITEMS)
         self._settled: queue.SimpleQueue[list[Outcome] | None] = queue.SimpleQueue()
         self._failures = 0
@@ -142,12 +151,13 @@ class Pipeline:
     def _upload(self, upload: Upload) -> None:
         started = perf_counter()
         try:
-            outcome = upload.send()
+            outcome = upload.run()
         except BaseException as error:  # noqa: BLE001 - handed to whoever iterates
             self._budget.give(upload.taken)
             self._abort(error)
         else:
             self._judge(outcome, perf_counter() - started)
+            self._backlog.take(outcome.taken)
             self._done.put(outcome)
         finally:
             self._window.leave()
@@ -181,6 +191,7 @@ class Pipeline:
             finally:
                 for outcome in group:
                     self._budget.give(outcome.taken)
+                    self._backlog.give(min(outcome.taken, _BACKLOG_BYTES))
         if isinstance(self._fatal, _Unsettled):
             self._fatal = self._fatal.error
         self._settled.put(None)

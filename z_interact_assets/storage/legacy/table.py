@@ -1,6 +1,7 @@
 """LegacyTable: the app's table by reflection. SELECT and UPDATE are built from the columns that are there."""
 
 import sqlite3
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from z_interact_assets.core.errors import TableUnavailableError, TableUnusableEr
 from z_interact_assets.core.rows import URL_HEAD_BYTES, LegacyRow, RowChange, RowHead, TableShape
 from z_interact_assets.storage.legacy.attributes import TableAttributes
 from z_interact_assets.storage.legacy.changes import TableChanges
+from z_interact_assets.storage.legacy.gate import Gate
 from z_interact_assets.storage.legacy.peek import SQLitePeek
 from z_interact_assets.storage.legacy.reader import RowReader, head_of
 from z_interact_assets.storage.legacy.space import TableSpace
@@ -45,6 +47,7 @@ class LegacyTable:
         self._writer = None if read_only else (writer or reader)
         self._name = table
         self._swaps: dict[tuple[Any, ...], Prepared] = {}
+        self._gate = Gate()
 
     def __repr__(self) -> str:
         return f"LegacyTable({self._reader.url.render_as_string(hide_password=True)!r}, table={self._name!r})"
@@ -146,8 +149,12 @@ class LegacyTable:
         if not self._on_sqlite:  # whose connection may break: each call takes another
             yield self._rows
             return
-        with self._reading() as connection:
-            yield replace(self._rows, reading=lambda: _kept(connection), snapshot=lambda: _in_transaction(connection))
+        with self._reading() as connection, self._gate.reader() as lock:
+            yield replace(
+                self._rows,
+                reading=lambda: _locked(connection, lock),
+                snapshot=lambda: _locked_transaction(connection, lock),
+            )
 
     def apply(self, changes: Sequence[RowChange], *, durable: bool = True) -> list[bool]:
         """Compare-and-swap each row; True where it still held what was read and now holds the new values.
@@ -339,7 +346,8 @@ class LegacyTable:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
                 try:
                     yield connection
-                    connection.exec_driver_sql("COMMIT")
+                    with self._gate.commit():
+                        connection.exec_driver_sql("COMMIT")
                 except BaseException:
                     if driver_connection(connection).in_transaction:  # a full disk makes SQLite roll back by itself
                         connection.exec_driver_sql("ROLLBACK")
@@ -347,8 +355,14 @@ class LegacyTable:
 
 
 @contextmanager
-def _kept(connection: sa.Connection) -> Iterator[sa.Connection]:
-    with _errors.translated():
+def _locked(connection: sa.Connection, lock: threading.Lock) -> Iterator[sa.Connection]:
+    with _errors.translated(), lock:
+        yield connection
+
+
+@contextmanager
+def _locked_transaction(connection: sa.Connection, lock: threading.Lock) -> Iterator[sa.Connection]:
+    with _locked(connection, lock), _in_transaction(connection):
         yield connection
 
 
