@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from z_interact_assets.cli.runs import Runs
     from z_interact_assets.workspace import Workspace
 
-# A run costs about 0.2 s and a barrier, a batch that is done already some 20 ms of bookkeeping: a gap of so many done
+# A run costs about 0.2 s and a barrier, a batch that is done already some 3 ms of bookkeeping: a gap of so many done
 # batches is cheaper bridged (they are reported again, nothing is uploaded) than made a border between two runs.
 BRIDGED_GAP = 25
 

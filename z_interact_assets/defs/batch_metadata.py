@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 
 import dagster as dg
 
+from z_interact_assets.core.errors import InvalidKeyError
 from z_interact_assets.core.findings import ON_R2_STATES
-from z_interact_assets.core.keys import is_valid_key
 from z_interact_assets.core.models import ItemState
 from z_interact_assets.core.ports import ObjectStore
 from z_interact_assets.core.records import BatchSummary, LedgerItem
@@ -58,9 +58,12 @@ def _record(item: LedgerItem, store: ObjectStore) -> tuple[str | int, ...]:
 
 def _public_url(item: LedgerItem, store: ObjectStore) -> str | None:
     """Return where the image is served; None for one that is not, or whose key somebody else made."""
-    if item.object_key is None or item.state not in ON_R2_STATES or not is_valid_key(item.object_key):
+    if item.object_key is None or item.state not in ON_R2_STATES:
         return None
-    return store.public_url(item.object_key)
+    try:
+        return store.public_url(item.object_key)
+    except InvalidKeyError:
+        return None
 
 
 def _picture(urls: Iterable[str]) -> dict[str, dg.MetadataValue]:
