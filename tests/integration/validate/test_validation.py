@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from tests.integration.validate.conftest import ADOPTED_KEY, NOW_MS, Faults, World, base64_of, make_png
 from z_interact_assets.core.errors import SettingsError, StorageRefusedError, StorageUnavailableError
+from z_interact_assets.core.models import StoredObject
 from z_interact_assets.core.urls import KnownBases
 from z_interact_assets.demo.standin_app import IncomingRequest
 from z_interact_assets.inventory import Inventory
@@ -273,8 +274,17 @@ def test_through_the_public_url_nothing_is_proved_to_the_ledger(world: World):
 def test_a_full_validation_reads_no_object_of_another_size(world: World):
     world.put(ADOPTED_KEY, make_png(77) + b"more", CacheControl="public")
     before = world.standin.requests["GET", "object"]
+    read, bodies = world.store.read, []
+
+    def noted(key: str, *, size: int | None = None) -> tuple[StoredObject, bytes | None]:
+        answer = read(key, size=size)
+        bodies.append(answer[1])
+        return answer
+
+    world.store.read = noted
     assert world.validate("full").corrupted == ["adopted"]
-    assert world.standin.requests["GET", "object"] - before == 4  # three rows, one with a second image
+    assert world.standin.requests["GET", "object"] - before == 5  # four rows, one with a second image
+    assert (len(bodies), bodies.count(None)) == (5, 1)
 
 
 def test_a_sample_examines_that_many_and_another_seed_others(empty_world: World):
@@ -407,24 +417,24 @@ def test_a_full_validation_holds_no_more_bytes_at_once_than_allowed(empty_world:
     for shade in range(40):
         world.add_row(f"row{shade:02}", data=base64_of(shade))
     world.migrate()
-    size = max(item.size or 0 for item in world.ledger.ask.items())
+    image = max(item.size or 0 for item in world.ledger.ask.items())
     held, most, lock = 0, 0, threading.Lock()
-    download = world.store.download
+    read = world.store.read
 
-    def counted(key: str) -> bytes:
+    def counted(key: str, *, size: int | None = None) -> tuple[StoredObject, bytes | None]:
         nonlocal held, most
         with lock:
-            held += size
+            held += image
             most = max(most, held)
         try:
-            return download(key)
+            return read(key, size=size)
         finally:
             with lock:
-                held -= size
+                held -= image
 
-    world.store.download = counted
-    report = world.validation(concurrency=16, max_in_flight_bytes=3 * size).run(
+    world.store.read = counted
+    report = world.validation(concurrency=16, max_in_flight_bytes=3 * image).run(
         "full", inventory=Inventory(), random=Random(1)
     )
     assert report.is_valid
-    assert size < most <= 3 * size
+    assert image < most <= 3 * image
