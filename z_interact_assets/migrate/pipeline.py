@@ -23,7 +23,7 @@ from z_interact_assets.migrate.outcomes import Outcome
 GROUP_ITEMS = 500
 GROUP_WAIT_S = 0.05  # how long a finished image may wait for company before it is written
 MAX_THREADS = 128
-_BACKLOG_BYTES = 16 * 1024 * 1024  # uploaded and not written: some groups of large images
+BACKLOG_BYTES = 16 * 1024 * 1024  # uploaded and not written: some groups of large images
 _TAKEN_AT_ONCE = 8  # items a reader takes; what is asked once a group costs less an image
 _OUTAGE_FAILURES = 16  # so many failures in a row, each after all retries, are an outage
 _END = object()
@@ -71,7 +71,7 @@ class Pipeline:
         self._stop = stop
         self._window = Window(limiter)
         # Bounded: where writing is the slowest part, uploads wait with what they have instead of piling it up.
-        self._backlog = ByteBudget(_BACKLOG_BYTES)
+        self._backlog = ByteBudget(BACKLOG_BYTES)
         self._done: queue.Queue[Outcome | None] = queue.Queue(maxsize=GROUP_ITEMS)
         self._settled: queue.SimpleQueue[list[Outcome] | None] = queue.SimpleQueue()
         self._failures = 0
@@ -191,7 +191,7 @@ class Pipeline:
             finally:
                 for outcome in group:
                     self._budget.give(outcome.taken)
-                    self._backlog.give(min(outcome.taken, _BACKLOG_BYTES))
+                    self._backlog.give(min(outcome.taken, BACKLOG_BYTES))
         if isinstance(self._fatal, _Unsettled):
             self._fatal = self._fatal.error
         self._settled.put(None)

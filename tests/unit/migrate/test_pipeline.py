@@ -1,6 +1,8 @@
 """The stream itself: no barrier, bounded, and it always ends."""
 
 import threading
+import time
+import weakref
 from collections.abc import Generator, Sequence
 from functools import partial
 
@@ -10,6 +12,7 @@ from z_interact_assets.core.errors import StorageUnavailableError
 from z_interact_assets.core.models import ItemState
 from z_interact_assets.core.reasons import Reason
 from z_interact_assets.core.records import WorkItem
+from z_interact_assets.migrate import pipeline as pipeline_module
 from z_interact_assets.migrate.flow import ByteBudget, FixedLimiter
 from z_interact_assets.migrate.outcomes import Outcome, final
 from z_interact_assets.migrate.pipeline import Pipeline, Upload
@@ -248,3 +251,51 @@ def test_uploads_that_are_never_let_in_give_their_bytes_back():
     threading.Thread(target=lambda: waiting.wait(20) and stop.set()).start()
     assert len(ids(stream.stream(items(100_000)))) < 100_000
     assert budget.take(1_000) == 1_000  # would wait for ever if any were missing
+
+
+def test_an_upload_holds_its_image_no_longer_than_it_is_sent():
+    """Whoever waits with the outcome until it is written holds no bytes."""
+
+    class Payload:
+        pass
+
+    def send(_: Payload) -> Outcome:
+        return published(items(1)[0])
+
+    payload = Payload()
+    held = weakref.ref(payload)
+    upload = Upload(partial(send, payload))
+    del payload
+    assert held() is not None
+    outcome = upload.run()
+    assert (outcome.final.state, held()) == (ItemState.PUBLISHED, None)
+    with pytest.raises(RuntimeError):
+        upload.run()
+
+
+def test_no_more_than_the_backlog_waits_to_be_written():
+    """While a group is written, uploads that end wait with their place in the window."""
+    writing, write_on, held = threading.Event(), threading.Event(), []
+    budget = ByteBudget(10**9)
+    share = pipeline_module.BACKLOG_BYTES // 2
+
+    def work(item: WorkItem) -> Outcome:
+        outcome = published(item)
+        outcome.taken = budget.take(share)
+        return outcome
+
+    def settle(group: Sequence[Outcome]) -> None:
+        writing.set()
+        assert write_on.wait(20)
+        held.append(len(group))
+
+    running = pipeline(work, settle, limit=3, budget=budget)
+    stream = running.stream(items(50))
+    reader = threading.Thread(target=lambda: ids(stream))
+    reader.start()
+    assert writing.wait(20)
+    time.sleep(0.3)
+    assert budget.peak <= 5 * share  # two that are written or wait for it, three in the window
+    write_on.set()
+    reader.join(20)
+    assert sum(held) == 50
