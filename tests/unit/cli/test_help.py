@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -6,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from z_interact_assets.cli import main
+from z_interact_assets.storage.ledger import open_ledger
 
 COMMANDS = (
     "doctor",
@@ -31,6 +33,16 @@ for arguments in (["--help"], ["--version"], *([name, "--help"] for name in {COM
 print(*sorted(set(sys.modules) & set({HEAVY!r})))
 """
 
+# The ledger needs SQLAlchemy, the settings pydantic.
+LOOK_AT_STATUS = f"""
+import sys
+from click.testing import CliRunner
+from z_interact_assets.cli import main
+assert CliRunner().invoke(main, ["status"]).exit_code == 0
+heavy = set({HEAVY!r}) - {{"sqlalchemy", "pydantic"}} | {{"obstore", "psutil", "sqlalchemy.dialects.postgresql"}}
+print(*sorted(set(sys.modules) & heavy))
+"""
+
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_has_examples_of_the_command(command: str) -> None:
@@ -42,6 +54,16 @@ def test_help_has_examples_of_the_command(command: str) -> None:
 
 def test_no_help_imports_anything_heavy() -> None:
     ended = subprocess.run([sys.executable, "-c", LOOK], capture_output=True, text=True, check=True)
+    assert ended.stdout.split() == []
+
+
+def test_status_imports_what_the_ledger_needs_and_no_more(tmp_path: Path) -> None:
+    open_ledger(f"sqlite:///{tmp_path}/ledger.db").close()
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(sys.path), "DAGSTER_HOME": str(tmp_path)}
+    ended = subprocess.run(
+        [sys.executable, "-c", LOOK_AT_STATUS], capture_output=True, text=True, check=True, cwd=tmp_path,
+        env=environment,
+    )  # fmt: skip
     assert ended.stdout.split() == []
 
 
