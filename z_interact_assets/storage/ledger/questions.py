@@ -110,7 +110,9 @@ class Questions(Sessions):
 
     def items(self, states: Sequence[ItemState] | None = None) -> Iterator[LedgerItem]:
         """Yield items in the order they were entered, all or those in some states."""
-        among = [] if states is None else [items.c.state.in_([state.value for state in states])]
+        # An expression, not the column: by the index on it, SQLite would sort all items of the states for each page
+        # (1.4 s of CPU a page at a million items, 10 ms in the order of the table).
+        among = [] if states is None else [(items.c.state + "").in_([state.value for state in states])]
         last = 0
         while True:
             statement = _ITEM.where(items.c.item_id > last, *among).order_by(items.c.item_id).limit(PAGE_ITEMS)
