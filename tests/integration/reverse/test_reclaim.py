@@ -1,5 +1,7 @@
 """Base64 is cleared only after its soak, only in rows as we left them, once everything it hangs on is proved."""
 
+import threading
+
 import pytest
 
 from tests.support.images import base64_of, data_url_of, make_png, with_comment
@@ -310,3 +312,34 @@ def test_the_audit_trail_tells_the_proof(three):
 
 def soaked(site: Site):
     return site.means(clock_ms=lambda: NOW_MS + 8 * DAY_MS)
+
+
+class SlowFor:
+    """A bucket that answers for one image only once another one was asked for."""
+
+    def __init__(self, store, slow: str, until: str) -> None:
+        self._store = store
+        self._slow, self._until = f"/{slow}/", f"/{until}/"
+        self._asked = threading.Event()
+        self.in_time = False
+
+    def __getattr__(self, name):
+        return getattr(self._store, name)
+
+    def read(self, key: str, *, size: int | None = None):
+        if self._until in key:
+            self._asked.set()
+        if self._slow in key:
+            self.in_time = self._asked.wait(10)
+        return self._store.read(key, size=size)
+
+
+def test_no_batch_waits_for_another_to_end(r2_site, app):
+    """A run claims sixteen batches at a time; it goes on to the next ones while one of these takes long."""
+    for number in range(24):
+        app.add(f"{number:02}", image_data=base64_of(make_png(number)), persona_id=f"{number:02}")
+    r2_site.batch_size = 1
+    r2_site.migrate()
+    r2_site.store = SlowFor(r2_site.store, slow="00", until="20")
+    assert r2_site.reclaim()["reclaimed"] == 24
+    assert r2_site.store.in_time
