@@ -301,6 +301,15 @@ def test_a_server_of_an_unknown_authority_is_not_talked_to(tls_server, store_of,
     assert tls_server.requests == []
 
 
+@pytest.mark.parametrize(
+    "read", [lambda store: store.head(KEY), lambda store: store.read(KEY), lambda store: list(store.list())]
+)
+def test_nothing_is_read_from_a_server_of_an_unknown_authority_nor_asked_for_again(tls_server, store_of, read):
+    with pytest.raises(StorageUnavailableError, match="certificate"):
+        read(store_of(verify=True, max_attempts=9, backoff=60))  # a second attempt would come after the test's patience
+    assert tls_server.requests == []
+
+
 def test_an_endpoint_where_nobody_listens_is_unavailable(store_of):
     with pytest.raises(StorageUnavailableError, match="R2_ENDPOINT_URL"):
         store_of(endpoint_url="http://127.0.0.1:9", max_attempts=1).check()
