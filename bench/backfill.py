@@ -103,14 +103,13 @@ def _bare(folder: Path) -> float:
 
 
 def _in_process(folder: Path) -> dict[str, float]:
-    import dagster as dg
-
     from bench.null_location import build
+    from z_interact_assets.defs.event_log import open_instance
     from z_interact_assets.defs.partitions import MIGRATION_BATCH
 
     job = build().resolve_job_def("migrate_images")
     results = {}
-    with dg.DagsterInstance.from_config(f"{folder}/home") as instance:
+    with open_instance(folder / "home") as instance:
         keys = instance.get_dynamic_partitions(MIGRATION_BATCH)
         tags = {"dagster/asset_partition_range_start": keys[0], "dagster/asset_partition_range_end": keys[-1]}
         for name in ("one run in process", "the same again, all done"):
