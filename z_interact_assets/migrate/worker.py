@@ -46,7 +46,7 @@ class Worker:
     @property
     def readers(self) -> int:
         """How many threads `begin` is worth: it needs a core where the table is a file, else it waits for a server."""
-        return (os.cpu_count() or 1) + 1 if self._table.is_file else _READERS_OF_A_SERVER
+        return (os.cpu_count() or 1) if self._table.is_file else _READERS_OF_A_SERVER
 
     def begin(self, items: Sequence[WorkItem]) -> Generator[Outcome | Upload]:
         """Read and prepare rows: yield the end of each that needs nothing of R2, and what is to be sent for the others.

@@ -194,7 +194,7 @@ def test_a_short_outage_is_bridged_by_pauses(tmp_path, rows, standin, store, sto
                 standin.start()
 
     def hold_back(request: IncomingRequest) -> None:
-        if request.method == "PUT" and weather.asked["PUT", "object"] > 12:
+        if request.method == "PUT" and weather.asked["PUT", "object"] > 24:
             assert stopping.wait(60)
 
     for engine in (botocore.endpoint, fast_puts, fast_reads):
