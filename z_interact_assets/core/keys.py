@@ -12,6 +12,7 @@ from base64 import b32hexencode
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal, Self
 
 from z_interact_assets.core.errors import ImageRejectedError, InvalidKeyError
@@ -229,6 +230,7 @@ def _is_safe(part: str) -> bool:
     return part not in _DOTS_ONLY and _SAFE_PART.fullmatch(part) is not None
 
 
+@lru_cache(maxsize=4096)  # a key is checked where it is made, sent and put into a URL
 def _problem_of(key: str) -> str:
     if not key:
         return "is empty"
