@@ -76,6 +76,7 @@ def test_a_commit_beside_readers_of_the_same_table_never_meets_a_locked_file(app
     try:
         for row_id in ids:
             row = table.read(row_id)
+            assert row is not None
             change = RowChange(id=row_id, values={"r2_key": "k"}, as_read={"image_data": row.get("image_data")})
             assert table.apply([change]) == [True]
     finally:

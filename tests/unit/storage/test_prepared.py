@@ -1,6 +1,7 @@
 """Statements past SQLAlchemy do what SQLAlchemy does with them."""
 
 import sqlite3
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -37,9 +38,10 @@ def engine():
     engine.dispose()
 
 
-def stored(engine: sa.Engine) -> list[tuple]:
+def stored(engine: sa.Engine) -> list[tuple[Any, ...]]:
     with engine.connect() as connection:
-        return connection.exec_driver_sql("SELECT id, state, facts, typeof(facts), at FROM things ORDER BY id").all()
+        found = connection.exec_driver_sql("SELECT id, state, facts, typeof(facts), at FROM things ORDER BY id").all()
+    return [tuple(row) for row in found]
 
 
 def test_many_rows_are_written_as_sqlalchemy_writes_them(engine):
