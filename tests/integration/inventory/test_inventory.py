@@ -86,7 +86,7 @@ def test_key_lists_are_bounded_and_counts_are_whole(site, monkeypatch):
 def test_a_page_that_cannot_be_listed_is_an_error_not_an_empty_bucket(migrated, monkeypatch):
     entries = list(migrated.memory.list())
 
-    def broken(_: str):
+    def broken(_: str, **__: object):
         yield from entries[:2]
         raise StorageUnavailableError("R2 did not answer.")
 
