@@ -57,7 +57,7 @@ class Watch:
         """Note the size of each row's statement, which has its values in it."""
         if statement.startswith("BEGIN"):
             self.groups.append([])
-        elif statement.startswith("UPDATE"):
+        elif statement.startswith("UPDATE") and "'" in statement:  # not the one that only asks whether it may
             self.groups[-1].append(len(statement))
 
 
