@@ -104,9 +104,7 @@ def tell(told: Told, folder: Path) -> None:
 def with_bugs(told: Told) -> None:
     """Bugs of our own in the middle of a run, whose messages quote whatever is at hand; Dagster keeps tracebacks."""
 
-    def quote_everything(self: Worker, item: Any) -> Any:
-        row = self._table.read(item.image_id)
-        prepared = None if row is None else self._preparation.prepare(row)
+    def quote_everything(self: Worker, item: Any, row: Any, prepared: Any) -> Any:
         sink: Any = self._sink
         raise RuntimeError(f"a bug: {row!r} {prepared!r} {item!r} {vars(self)!r} {vars(sink)!r} {sink._store!r}")
 
@@ -119,7 +117,7 @@ def with_bugs(told: Told) -> None:
         return []
 
     for name, target, method, bug in (
-        ("a bug that quotes everything", Worker, "do", quote_everything),
+        ("a bug that quotes everything", Worker, "_sent", quote_everything),
         ("a statement refused", LegacyTable, "apply", switch_wrongly),
     ):
         with pytest.MonkeyPatch.context() as patch:
