@@ -9,10 +9,11 @@ from tests.support.images import base64_of, data_url_of, make_png
 from tests.support.sites import PUBLIC_URL, Site
 from tests.support.tables import AppTable
 from z_interact_assets.core.models import PENDING_STATES, ItemState
+from z_interact_assets.storage.legacy.reader import RowReader
 
 # Where the app slips in: just before this call of ours.
 BEFORE_SWITCH = {
-    "head and read": ("table", "read"),
+    "head and read": ("rows", "read"),
     "read and upload": ("memory", "upload"),
     "upload and record": ("work", "record_stored"),
     "record and switch": ("table", "apply"),
@@ -35,7 +36,7 @@ IMAGE_EDITS = ("same length", "another image", "the image moves to the url", "an
 
 def slip_in(site: Site, moment: tuple[str, str], edit: Callable[[], None]) -> None:
     """Call `edit` once, right before that call."""
-    owner: Any = {"table": site.table, "memory": site.memory, "work": site.ledger.work}[moment[0]]
+    owner: Any = {"rows": RowReader, "table": site.table, "memory": site.memory, "work": site.ledger.work}[moment[0]]
     real = getattr(owner, moment[1])
 
     def call(*arguments: Any, **options: Any) -> Any:

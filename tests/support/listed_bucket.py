@@ -28,7 +28,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         query = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
-        start = bisect_right(self.keys, query.get("continuation-token", ""))
+        start = bisect_right(self.keys, query.get("continuation-token") or query.get("start-after", ""))
         page = self.keys[start : start + PAGE]
         more = start + PAGE < len(self.keys)
         entries = "".join(

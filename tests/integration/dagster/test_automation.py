@@ -9,6 +9,7 @@ from tests.integration.dagster.conftest import Install
 from tests.integration.dagster.installation import Installation, failures
 from z_interact_assets.demo.standin_app import IncomingRequest
 from z_interact_assets.execution.progress import Progress
+from z_interact_assets.migrate import pipeline
 
 ASSETS = ("r2_inventory", "storage_stats", "storage_report")
 TOTALS = dg.AssetCheckKey(dg.AssetKey("storage_stats"), "totals_reconcile")
@@ -53,8 +54,9 @@ def test_all_three_follow_a_migration_once(installation: Installation):
 
 
 @pytest.mark.slow
-def test_nothing_follows_in_the_middle_of_a_migration(installation: Installation):
-    installation.add_rows(9)
+def test_nothing_follows_in_the_middle_of_a_migration(installation: Installation, monkeypatch):
+    monkeypatch.setattr(pipeline, "GROUP_ITEMS", 3)  # so that batches do not all end at once
+    installation.add_rows(30)
     installation.plan()
     automation = Automation(installation)
     meanwhile: list[tuple[int, list[str]]] = []

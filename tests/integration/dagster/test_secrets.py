@@ -78,12 +78,12 @@ def test_a_failed_run_records_none(
 def test_a_bug_that_quotes_every_part_of_a_run_records_none(
     planted: Installation, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    def quote_everything(self: Worker, item: object) -> None:
+    def quote_everything(self: Worker, *of_an_image: object) -> None:
         settings, resource = load_settings(), R2Resource()
-        parts = [settings, settings.require_r2(), resource, resource.config(), WorkspaceResource(), item]
+        parts = [settings, settings.require_r2(), resource, resource.config(), WorkspaceResource(), of_an_image]
         raise RuntimeError(f"a bug: {[*parts, vars(self), str(settings), settings.model_dump_json()]!r}")
 
-    monkeypatch.setattr(Worker, "do", quote_everything)
+    monkeypatch.setattr(Worker, "_sent", quote_everything)
     (message,) = failures(planted.migrate())
     assert "a bug" in message
     out, err = capfd.readouterr()
