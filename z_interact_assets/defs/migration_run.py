@@ -39,6 +39,7 @@ class MigrationRun:
         self._logged = monotonic()
         self._reported: set[str] = set()
         self._set_aside = 0
+        self._window = 0
         self._examples: list[str] = []
 
     def execute(
@@ -87,6 +88,7 @@ class MigrationRun:
 
     def _progress(self, progress: Progress) -> None:
         self._observer.progress(progress)
+        self._window = progress.window or self._window  # 0 while it waits for another run
         if monotonic() - self._logged >= LOG_EVERY_S:
             self._logged = monotonic()
             self._context.log.info(str(progress))
@@ -129,6 +131,7 @@ class MigrationRun:
                 "failed": totals.failed,
                 "batches_not_done": len(undone),
                 "bytes_uploaded": totals.bytes_uploaded,
+                "uploads_at_once": self._window,
                 "examples": self._examples[:MAX_EXAMPLES],
             },
         )

@@ -89,7 +89,9 @@ def test_one_run_migrates_a_range_and_reports_each_batch(installation: Installat
         public = installation.standin.public_url
         assert [record["object"] for record in records] == [f"{public}/{item.object_key}" for item in items]
         assert {record["state"] for record in records} == {"published"}
-    assert check_of(result, "every_image_is_migrated").passed
+    check = check_of(result, "every_image_is_migrated")
+    assert check.passed
+    assert plain(check.metadata)["uploads_at_once"] == 2
 
 
 def test_a_second_run_sends_no_put_and_reports_every_batch_again(migrated: Installation):
