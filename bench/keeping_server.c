@@ -9,37 +9,16 @@
  * GET /-/stats is a JSON document of what was seen, listings counted apart. Signatures are not looked at.
  */
 
-#define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <math.h>
-#include <netinet/tcp.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdatomic.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <strings.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
-
-enum { BUFFER_BYTES = 1 << 20, STACK_BYTES = 512 << 10, PAGE_KEYS = 1000, ENTRY_BYTES = 2048, KEY_BYTES = 1100 };
+enum { BUFFER_BYTES = 1 << 20, PAGE_KEYS = 1000, ENTRY_BYTES = 2048, KEY_BYTES = 1100 };
 enum { PUTS, HEADS, GETS, LISTS, DELETES, POSTS, VERBS };
 
 static const char *const VERB[VERBS] = {"PUT", "HEAD", "GET", "LIST", "DELETE", "POST"};
 
-static double latency_ms, jitter_ms;
-static enum { NONE, NORMAL, UNIFORM } jitter = NONE;
-static uint64_t seed = 7;
-static atomic_ullong requests[VERBS], bytes_out, number, connections;
-static atomic_int in_flight, most_in_flight;
+#include "serving.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 
 static struct {
     const char *text; /* all keys, a line each */
@@ -110,41 +89,7 @@ static int read_keys(const char *path) {
     return 1;
 }
 
-/* ---- Latency: as null_server.c ---- */
-
-static double random_part(uint64_t n) {
-    uint64_t z = seed + n * 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return (double)((z ^ (z >> 31)) >> 11) / (double)(1ull << 53);
-}
-
-static void delay(void) {
-    const uint64_t n = atomic_fetch_add(&number, 2);
-    double ms = latency_ms;
-    if (jitter == UNIFORM) ms += jitter_ms * (2 * random_part(n) - 1);
-    if (jitter == NORMAL) ms += jitter_ms * sqrt(-2 * log(1 - random_part(n))) * cos(2 * M_PI * random_part(n + 1));
-    if (ms <= 0) return;
-    struct timespec left = {(time_t)(ms / 1000), (long)(fmod(ms, 1000) * 1e6)};
-    while (nanosleep(&left, &left) && errno == EINTR) continue;
-}
-
 /* ---- HTTP ---- */
-
-typedef struct {
-    int socket;
-    size_t held; /* bytes in the buffer */
-    char *buffer;
-} connection;
-
-static int send_all(int socket, const char *at, size_t length, int more) {
-    while (length) {
-        const ssize_t sent = send(socket, at, length, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
-        if (sent <= 0) return 0;
-        at += sent, length -= (size_t)sent;
-    }
-    return 1;
-}
 
 static size_t read_until(connection *c, size_t wanted) {
     while (c->held < wanted) {
@@ -153,20 +98,6 @@ static size_t read_until(connection *c, size_t wanted) {
         c->held += (size_t)got;
     }
     return wanted;
-}
-
-/* Returns the length of the head, 0 at the end of the connection. */
-static size_t read_head(connection *c) {
-    for (;;) {
-        const char *end = c->held ? memmem(c->buffer, c->held, "\r\n\r\n", 4) : NULL;
-        if (end) return (size_t)(end - c->buffer) + 4;
-        if (c->held >= BUFFER_BYTES / 2 || !read_until(c, c->held + 1)) return 0;
-    }
-}
-
-static uint64_t stated_length(const char *head) {
-    const char *at = strcasestr(head, "\r\nContent-Length:");
-    return at ? strtoull(at + 17, NULL, 10) : 0;
 }
 
 /* Decodes one part of a URL up to any of `ends`. */
@@ -200,7 +131,7 @@ static int answer(int socket, const char *status, const char *fields, const char
                               "x-amz-request-id: 0000\r\n%sContent-Length: %zu\r\n\r\n",
                               status, fields, length);
     if (bodiless) return send_all(socket, head, (size_t)used, 0);
-    atomic_fetch_add(&bytes_out, length);
+    atomic_fetch_add(&bytes, length);
     return send_all(socket, head, (size_t)used, length > 0) && send_all(socket, body, length, 0);
 }
 
@@ -269,29 +200,6 @@ static int answer_deletes(int socket, char *body) {
     return answer_text(socket, "200 OK", "application/xml", "<DeleteResult></DeleteResult>", 0);
 }
 
-static int answer_stats(int socket) {
-    struct rusage used;
-    getrusage(RUSAGE_SELF, &used);
-    char text[1024];
-    int at = snprintf(text, sizeof text, "{\"requests\": {");
-    for (int verb = 0; verb < VERBS; verb++)
-        at += snprintf(text + at, sizeof text - (size_t)at, "%s\"%s\": %llu", verb ? ", " : "", VERB[verb],
-                       atomic_load(&requests[verb]));
-    snprintf(text + at, sizeof text - (size_t)at,
-             "}, \"bytes\": %llu, \"etag_sum\": 0, \"continues\": 0, \"connections\": %llu, \"most_in_flight\": %d, "
-             "\"cpu_seconds\": %.3f}\n",
-             atomic_load(&bytes_out), atomic_load(&connections), atomic_load(&most_in_flight),
-             (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
-                 (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6);
-    return answer_text(socket, "200 OK", "application/json", text, 0);
-}
-
-static void entered(void) {
-    const int now = atomic_fetch_add(&in_flight, 1) + 1;
-    int most = atomic_load(&most_in_flight);
-    while (now > most && !atomic_compare_exchange_weak(&most_in_flight, &most, now)) continue;
-}
-
 static int verb_of(const char *head, int object) {
     if (!strncmp(head, "HEAD ", 5)) return HEADS;
     if (!strncmp(head, "GET ", 4)) return object ? GETS : LISTS;
@@ -310,79 +218,42 @@ static int answer_request(int socket, int verb, const char *key, const char *que
     }
 }
 
-/* Returns whether the connection goes on. */
 static int serve_request(connection *c) {
     const size_t head = read_head(c);
     if (!head) return 0;
     c->buffer[head - 3] = '\0'; /* keeps the last header's line break */
-    const uint64_t length = stated_length(c->buffer);
+    const char *stated = header(c->buffer, "Content-Length");
+    const uint64_t length = stated ? strtoull(stated, NULL, 10) : 0;
     if (head + length >= BUFFER_BYTES || !read_until(c, head + (size_t)length)) return 0;
     const char *path = strchr(c->buffer, ' ');
     if (!path) return 0;
     path++;
-    if (!strncmp(path, "/-/stats ", 9)) return answer_stats(c->socket) && 0;
+    if (!strncmp(path, "/-/stats ", 9)) {
+        char seen[1024];
+        describe(seen, sizeof seen);
+        return answer_text(c->socket, "200 OK", "application/json", seen, 0) && 0;
+    }
     char key[KEY_BYTES] = "", query[4 * KEY_BYTES] = "";
     const size_t plain = strcspn(path, "? \r");
     const char *slash = memchr(path + 1, '/', plain ? plain - 1 : 0);
     if (slash) decode(key, sizeof key, slash + 1, "? \r");
     if (path[plain] == '?') snprintf(query, sizeof query, "%.*s", (int)strcspn(path + plain + 1, " \r"), path + plain + 1);
-    const int verb = verb_of(c->buffer, *key != '\0'), keep = !strcasestr(c->buffer, "\r\nConnection: close");
+    const int verb = verb_of(c->buffer, *key != '\0'), keep = keeps_alive(c->buffer);
     char *body = strndup(c->buffer + head, (size_t)length);
     c->held -= head + (size_t)length;
     memmove(c->buffer, c->buffer + head + length, c->held);
-    entered();
-    atomic_fetch_add(&requests[verb], 1);
+    entered(verb);
     delay();
-    atomic_fetch_sub(&in_flight, 1); /* before the answer: the next request of this client may overtake us */
+    left();
     const int sent = answer_request(c->socket, verb, key, query, body);
     free(body);
     return sent && keep;
 }
 
-static void *serve_connection(void *argument) {
-    connection c = {.socket = (int)(intptr_t)argument, .buffer = malloc(BUFFER_BYTES + 1)};
-    if (c.buffer)
-        while (serve_request(&c)) continue;
-    free(c.buffer);
-    close(c.socket);
-    return NULL;
-}
-
-static void *accept_all(void *argument) {
-    const int listening = (int)(intptr_t)argument, yes = 1;
-    pthread_attr_t small;
-    pthread_attr_init(&small);
-    pthread_attr_setstacksize(&small, STACK_BYTES);
-    pthread_attr_setdetachstate(&small, PTHREAD_CREATE_DETACHED);
-    for (;;) {
-        const int accepted = accept(listening, NULL, NULL);
-        pthread_t thread;
-        if (accepted < 0) continue;
-        atomic_fetch_add(&connections, 1);
-        setsockopt(accepted, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-        if (pthread_create(&thread, &small, serve_connection, (void *)(intptr_t)accepted)) close(accepted);
-    }
-    return NULL;
-}
-
 int main(int count, char **arguments) {
     if (count != 8) return fputs("keeping_server latency jitter kind seed KEYS CONTENT ETAG\n", stderr), 2;
-    signal(SIGPIPE, SIG_IGN);
-    latency_ms = atof(arguments[1]), jitter_ms = atof(arguments[2]), seed = strtoull(arguments[4], NULL, 10);
-    jitter = !strcmp(arguments[3], "normal") ? NORMAL : !strcmp(arguments[3], "uniform") ? UNIFORM : NONE;
+    set_latency(5, arguments);
     content.bytes = mapped(arguments[6], &content.size), content.etag = arguments[7];
     if (!read_keys(arguments[5]) || !content.bytes) return perror("keeping_server"), 1;
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof address;
-    const int listening = socket(AF_INET, SOCK_STREAM, 0);
-    if (listening < 0 || bind(listening, (struct sockaddr *)&address, size) || listen(listening, 4096) ||
-        getsockname(listening, (struct sockaddr *)&address, &size))
-        return perror("keeping_server"), 1;
-    printf("%d\n", ntohs(address.sin_port));
-    fflush(stdout);
-    pthread_t accepting;
-    if (pthread_create(&accepting, NULL, accept_all, (void *)(intptr_t)listening)) return perror("keeping_server"), 1;
-    char ignored[64];
-    while (read(STDIN_FILENO, ignored, sizeof ignored) > 0) continue;
-    return 0;
+    return serve("keeping_server");
 }

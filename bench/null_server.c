@@ -8,35 +8,12 @@
  * DELETE. GET /-/stats is a JSON document of what was seen. Signatures are not looked at.
  */
 
-#define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
-#include <math.h>
-#include <netinet/tcp.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdatomic.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <strings.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
-
-enum { HEAD_BYTES = 64 << 10, BUFFER_BYTES = 256 << 10, STACK_BYTES = 512 << 10 };
+enum { BUFFER_BYTES = 256 << 10 };
 enum { PUTS, HEADS, GETS, DELETES, POSTS, OTHERS, VERBS };
 
 static const char *const VERB[VERBS] = {"PUT", "HEAD", "GET", "DELETE", "POST", "OTHER"};
 
-static double latency_ms, jitter_ms;
-static enum { NONE, NORMAL, UNIFORM } jitter = NONE;
-static uint64_t seed = 7;
-
-static atomic_ullong requests[VERBS], bytes_in, etag_sum, continues, number, connections;
-static atomic_int in_flight, most_in_flight;
+#include "serving.h"
 
 /* ---- MD5 (RFC 1321) ---- */
 
@@ -120,68 +97,7 @@ static void md5_end(md5 *sum, unsigned char digest[16]) {
     memcpy(digest, sum->state, 16);
 }
 
-/* ---- Latency ---- */
-
-/* In [0, 1), by the number of the request: the same seed gives the same sequence. */
-static double random_part(uint64_t n) {
-    uint64_t z = seed + n * 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return (double)((z ^ (z >> 31)) >> 11) / (double)(1ull << 53);
-}
-
-static void delay(void) {
-    const uint64_t n = atomic_fetch_add(&number, 2);
-    double ms = latency_ms;
-    if (jitter == UNIFORM) ms += jitter_ms * (2 * random_part(n) - 1);
-    if (jitter == NORMAL) ms += jitter_ms * sqrt(-2 * log(1 - random_part(n))) * cos(2 * M_PI * random_part(n + 1));
-    if (ms <= 0) return;
-    struct timespec left = {(time_t)(ms / 1000), (long)(fmod(ms, 1000) * 1e6)};
-    while (nanosleep(&left, &left) && errno == EINTR) continue;
-}
-
 /* ---- HTTP ---- */
-
-typedef struct {
-    int socket;
-    size_t held; /* bytes in the buffer */
-    char *buffer;
-} connection;
-
-static int send_all(int socket, const char *at, size_t length) {
-    while (length) {
-        const ssize_t sent = send(socket, at, length, MSG_NOSIGNAL);
-        if (sent <= 0) return 0;
-        at += sent, length -= (size_t)sent;
-    }
-    return 1;
-}
-
-/* Returns the length of the head, 0 at the end of the connection. */
-static size_t read_head(connection *c) {
-    size_t searched = 0;
-    for (;;) {
-        const size_t from = searched > 3 ? searched - 3 : 0;
-        const char *end = c->held ? memmem(c->buffer + from, c->held - from, "\r\n\r\n", 4) : NULL;
-        if (end) return (size_t)(end - c->buffer) + 4;
-        if (c->held >= HEAD_BYTES) return 0;
-        searched = c->held;
-        const ssize_t got = recv(c->socket, c->buffer + c->held, HEAD_BYTES - c->held, 0);
-        if (got <= 0) return 0;
-        c->held += (size_t)got;
-    }
-}
-
-/* The value of a header in a head that ends in "\r\n\r\n" (here '\0'-terminated before its last line break). */
-static const char *header(const char *head, const char *name) {
-    const size_t length = strlen(name);
-    for (const char *line = strstr(head, "\r\n"); line; line = strstr(line + 2, "\r\n"))
-        if (!strncasecmp(line + 2, name, length) && line[2 + length] == ':') {
-            const char *value = line + 3 + length;
-            return value + strspn(value, " \t");
-        }
-    return NULL;
-}
 
 /* Reads the body, of which some is in the buffer after the head, and leaves in the buffer what follows it. */
 static int read_body(connection *c, size_t head, uint64_t length, unsigned char digest[16]) {
@@ -198,14 +114,8 @@ static int read_body(connection *c, size_t head, uint64_t length, unsigned char 
         left -= (uint64_t)got;
     }
     md5_end(&sum, digest);
-    atomic_fetch_add(&bytes_in, length);
+    atomic_fetch_add(&bytes, length);
     return 1;
-}
-
-static void entered(void) {
-    const int now = atomic_fetch_add(&in_flight, 1) + 1;
-    int most = atomic_load(&most_in_flight);
-    while (now > most && !atomic_compare_exchange_weak(&most_in_flight, &most, now)) continue;
 }
 
 static int answer(int socket, const char *status, const char *fields, const char *type, const char *body, int bodiless) {
@@ -215,25 +125,7 @@ static int answer(int socket, const char *status, const char *fields, const char
                                 "x-amz-request-id: 0000\r\n%s%s%s%sContent-Length: %zu\r\n\r\n%s",
                                 status, fields, *type ? "Content-Type: " : "", type, *type ? "\r\n" : "", strlen(body),
                                 bodiless ? "" : body);
-    return send_all(socket, text, (size_t)length);
-}
-
-static int answer_stats(int socket) {
-    struct rusage used;
-    getrusage(RUSAGE_SELF, &used);
-    char text[1024];
-    int at = snprintf(text, sizeof text, "{\"requests\": {");
-    for (int verb = 0; verb < VERBS; verb++)
-        at += snprintf(text + at, sizeof text - (size_t)at, "%s\"%s\": %llu", verb ? ", " : "", VERB[verb],
-                       atomic_load(&requests[verb]));
-    snprintf(text + at, sizeof text - (size_t)at,
-             "}, \"bytes\": %llu, \"etag_sum\": %llu, \"continues\": %llu, \"connections\": %llu, "
-             "\"most_in_flight\": %d, \"cpu_seconds\": %.3f}\n",
-             atomic_load(&bytes_in), atomic_load(&etag_sum), atomic_load(&continues), atomic_load(&connections),
-             atomic_load(&most_in_flight),
-             (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
-                 (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6);
-    return answer(socket, "200 OK", "", "application/json", text, 0);
+    return send_all(socket, text, (size_t)length, 0);
 }
 
 static const char *const LISTING =
@@ -264,7 +156,6 @@ static int answer_request(int socket, int verb, const char *path, const unsigned
     return answer(socket, "200 OK", "", "application/xml", LISTING, 0);
 }
 
-/* Returns whether the connection goes on. */
 static int serve_request(connection *c) {
     const size_t length = read_head(c);
     if (!length) return 0;
@@ -277,12 +168,15 @@ static int serve_request(connection *c) {
     const char *at = strchr(c->buffer, ' ');
     snprintf(path, sizeof path, "%s", at ? at + 1 : "/");
     path[strcspn(path, " ?\r")] = '\0';
-    if (!strcmp(path, "/-/stats")) return answer_stats(c->socket) && 0;
-    entered();
-    atomic_fetch_add(&requests[verb], 1);
+    if (!strcmp(path, "/-/stats")) {
+        char seen[1024];
+        describe(seen, sizeof seen);
+        return answer(c->socket, "200 OK", "", "application/json", seen, 0) && 0;
+    }
+    entered(verb);
     const char *stated = header(c->buffer, "Content-Length"), *expected = header(c->buffer, "Expect");
     const char *encoding = header(c->buffer, "Content-Encoding");
-    const int keep = !(at = header(c->buffer, "Connection")) || strncasecmp(at, "close", 5);
+    const int keep = keeps_alive(c->buffer);
     const int unknown = header(c->buffer, "Transfer-Encoding") || (encoding && !strncmp(encoding, "aws-chunked", 11)) ||
                         (verb == PUTS && !stated);
     const uint64_t body = stated ? strtoull(stated, NULL, 10) : 0;
@@ -291,64 +185,22 @@ static int serve_request(connection *c) {
     if (!unknown && expected && c->held == length) {
         atomic_fetch_add(&continues, 1);
         delay();
-        alive = send_all(c->socket, "HTTP/1.1 100 Continue\r\n\r\n", 25);
+        alive = send_all(c->socket, "HTTP/1.1 100 Continue\r\n\r\n", 25, 0);
     }
     if (unknown) alive = answer(c->socket, "411 Length Required", "", "application/xml", NO_LENGTH, 0) && 0;
     alive = alive && read_body(c, length, body, digest);
     if (alive) {
         delay();
-        atomic_fetch_sub(&in_flight, 1); /* before the answer: the next request of this client may overtake us */
+        left();
         return answer_request(c->socket, verb, path, digest) && keep;
     }
-    atomic_fetch_sub(&in_flight, 1);
+    left();
     return 0;
-}
-
-static void *serve_connection(void *argument) {
-    connection c = {.socket = (int)(intptr_t)argument, .buffer = malloc(BUFFER_BYTES)};
-    if (c.buffer)
-        while (serve_request(&c)) continue;
-    free(c.buffer);
-    close(c.socket);
-    return NULL;
-}
-
-static void *accept_all(void *argument) {
-    const int listening = (int)(intptr_t)argument, yes = 1;
-    pthread_attr_t small;
-    pthread_attr_init(&small);
-    pthread_attr_setstacksize(&small, STACK_BYTES);
-    pthread_attr_setdetachstate(&small, PTHREAD_CREATE_DETACHED);
-    for (;;) {
-        const int accepted = accept(listening, NULL, NULL);
-        pthread_t thread;
-        if (accepted < 0) continue;
-        atomic_fetch_add(&connections, 1);
-        setsockopt(accepted, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-        if (pthread_create(&thread, &small, serve_connection, (void *)(intptr_t)accepted)) close(accepted);
-    }
-    return NULL;
 }
 
 int main(int count, char **arguments) {
     const uint16_t one = 1;
     if (!*(const char *)&one) return fputs("null_server needs a little-endian machine\n", stderr), 2;
-    signal(SIGPIPE, SIG_IGN);
-    if (count > 1) latency_ms = atof(arguments[1]);
-    if (count > 2) jitter_ms = atof(arguments[2]);
-    if (count > 3) jitter = !strcmp(arguments[3], "normal") ? NORMAL : !strcmp(arguments[3], "uniform") ? UNIFORM : NONE;
-    if (count > 4) seed = strtoull(arguments[4], NULL, 10);
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof address;
-    const int listening = socket(AF_INET, SOCK_STREAM, 0);
-    if (listening < 0 || bind(listening, (struct sockaddr *)&address, size) || listen(listening, 4096) ||
-        getsockname(listening, (struct sockaddr *)&address, &size))
-        return perror("null_server"), 1;
-    printf("%d\n", ntohs(address.sin_port));
-    fflush(stdout);
-    pthread_t accepting;
-    if (pthread_create(&accepting, NULL, accept_all, (void *)(intptr_t)listening)) return perror("null_server"), 1;
-    char ignored[64];
-    while (read(STDIN_FILENO, ignored, sizeof ignored) > 0) continue;
-    return 0;
+    set_latency(count, arguments);
+    return serve("null_server");
 }

@@ -81,9 +81,10 @@ class NullServer:
 
 
 def compiled(name: str, cache: Path) -> Path:
-    """Return the program of that C file, compiled if its text has changed."""
+    """Return the program of that C file, compiled if its text, or what the servers share, has changed."""
     source = SOURCES / f"{name}.c"
-    program = cache / f"{name}-{hashlib.sha256(source.read_bytes()).hexdigest()[:12]}"
+    text = source.read_bytes() + (SOURCES / "serving.h").read_bytes()
+    program = cache / f"{name}-{hashlib.sha256(text).hexdigest()[:12]}"
     if program.exists():
         return program
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
