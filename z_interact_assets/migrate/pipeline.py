@@ -17,11 +17,11 @@ from z_interact_assets.core.errors import StorageUnavailableError, TableUnavaila
 from z_interact_assets.core.models import ItemState
 from z_interact_assets.core.records import WorkItem
 from z_interact_assets.execution.memory import few_arenas
+from z_interact_assets.execution.stream import GROUP_WAIT_S
 from z_interact_assets.migrate.flow import ByteBudget, Limiter, Stopped, Window
 from z_interact_assets.migrate.outcomes import Outcome
 
 GROUP_ITEMS = 500
-GROUP_WAIT_S = 0.05  # how long a finished image may wait for company before it is written
 MAX_THREADS = 128
 BACKLOG_BYTES = 16 * 1024 * 1024  # uploaded and not written: some groups of large images
 _TAKEN_AT_ONCE = 4  # items a reader takes; what is asked once a group costs less an image

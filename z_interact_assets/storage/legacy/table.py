@@ -4,8 +4,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,8 @@ from z_interact_assets.storage.legacy.gate import Gate
 from z_interact_assets.storage.legacy.peek import SQLitePeek
 from z_interact_assets.storage.legacy.reader import RowReader, head_of
 from z_interact_assets.storage.legacy.space import TableSpace
+from z_interact_assets.storage.legacy.swaps import Swaps
+from z_interact_assets.storage.legacy.values import all_bound, bound, is_utf8
 from z_interact_assets.storage.prepared import Prepared, driver_connection
 from z_interact_assets.storage.sql_errors import SQLErrors
 
@@ -46,7 +47,6 @@ class LegacyTable:
         self._reader = reader
         self._writer = None if read_only else (writer or reader)
         self._name = table
-        self._swaps: dict[tuple[Any, ...], Prepared] = {}
         self._gate = Gate()
 
     def __repr__(self) -> str:
@@ -119,7 +119,7 @@ class LegacyTable:
             with self._snapshot() as connection:
                 peek = self._peek(connection)
                 rows = connection.execute(self._heads_statement(last, page_rows, rowid=peek is not None)).all()
-                page = [head_of(row, peek) for row in rows if _is_utf8(row[0])]
+                page = [head_of(row, peek) for row in rows if is_utf8(row[0])]
             if page:
                 yield page
             if len(rows) < page_rows:
@@ -133,7 +133,7 @@ class LegacyTable:
             without_text = connection.execute(statement).scalar_one()
         if not self._on_sqlite:  # others refuse such a text
             return without_text
-        return without_text + sum(1 for row_id in self._text_ids() if not _is_utf8(row_id))
+        return without_text + sum(1 for row_id in self._text_ids() if not is_utf8(row_id))
 
     def head(self, row_id: str) -> RowHead | None:
         """Return one row's head (sizes without the payload), or None if the row is gone."""
@@ -168,7 +168,7 @@ class LegacyTable:
         """
         if not changes:
             return []
-        swaps = [self._swap(change) for change in changes]  # before the lock is taken
+        swaps = [self._swaps.of(change) for change in changes]  # before the lock is taken
         with self._writing(durable=durable) as connection:
             return [swap.run(connection, values) == 1 for swap, values in swaps]
 
@@ -203,6 +203,10 @@ class LegacyTable:
         # Columns without types: values must arrive as stored, also where a faulty rebuild put text into INTEGER.
         return sa.table(self._name, *(sa.column(name) for name in self.shape.columns))
 
+    @cached_property
+    def _swaps(self) -> Swaps:
+        return Swaps(self._table, self._reader.dialect)
+
     def _column(self, name: str) -> sa.ColumnElement[Any]:
         return self._table.c[name]
 
@@ -224,7 +228,7 @@ class LegacyTable:
                 sa.func.substr(start, 1, URL_HEAD_BYTES),
             )  # fmt: skip
         statement = sa.select(id_, *columns).order_by(id_).limit(limit).where(self._has_text_id())
-        return statement if after is None else statement.where(id_ > _bound(after))
+        return statement if after is None else statement.where(id_ > bound(after))
 
     @cached_property
     def _rows(self) -> RowReader:
@@ -251,7 +255,7 @@ class LegacyTable:
         page: Sequence[str] = ()
         while True:
             with self._reading() as connection:
-                after = [id_ > _bound(page[-1])] if page else []
+                after = [id_ > bound(page[-1])] if page else []
                 page = connection.execute(statement.where(*after)).scalars().all()
             yield from page
             if len(page) < PAGE_IDS:
@@ -280,38 +284,12 @@ class LegacyTable:
                 remedy="Give each row an id of its own, best with a primary key on it.",
             )
 
-    def _swap(self, change: RowChange) -> tuple[Prepared, dict[str, Any]]:
-        """Return the statement, one for all changes of a form, and its values."""
-        read = {name: _Bound.of(value) for name, value in change.as_read.items()}
-        new = {name: _Bound.of(value) for name, value in change.values.items()}
-        form = (*((name, each.type) for name, each in read.items()), None, *((n, each.type) for n, each in new.items()),
-                None, *change.rising)  # fmt: skip
-        swap = self._swaps.get(form)
-        if swap is None:
-            swap = self._swaps[form] = Prepared(self._swap_of(read, new, change.rising), self._reader.dialect)
-        values = {f"read_{name}": each.value for name, each in read.items()}
-        values.update((f"new_{name}", each.value) for name, each in new.items())
-        return swap, values | {"row_id": change.id}
-
-    def _swap_of(self, read: Mapping[str, "_Bound"], new: Mapping[str, "_Bound"], rising: Sequence[str]) -> sa.Update:
-        same = [self._column(name).is_not_distinct_from(each.parameter(f"read_{name}")) for name, each in read.items()]
-        values = {name: each.parameter(f"new_{name}") for name, each in new.items()}
-        for name in rising:
-            values[name] = self._not_lower(self._column(name), values[name])
-        return sa.update(self._table).where(self._column("id") == sa.bindparam("row_id"), *same).values(values)
-
-    def _not_lower(self, column: sa.ColumnElement[Any], value: Any) -> sa.ColumnElement[Any]:
-        later = column > value
-        if self._on_sqlite:  # where any text is higher than any number
-            later = sa.and_(sa.func.typeof(column) == "integer", later)
-        return sa.case((later, column), else_=value)
-
     def _insert_absent(self, connection: sa.Connection, row: Mapping[str, Any]) -> bool:
         # Asked first, since not every shape has a unique key on the id.
         present = sa.select(self._column("id")).where(self._column("id") == row["id"])
         if connection.execute(present).first() is not None:
             return False
-        insert = (sqlite if self._on_sqlite else postgresql).insert(self._table).values(_all_bound(row))
+        insert = (sqlite if self._on_sqlite else postgresql).insert(self._table).values(all_bound(row))
         return connection.execute(insert.on_conflict_do_nothing()).rowcount == 1
 
     @contextmanager
@@ -409,44 +387,3 @@ def _hasty(connection: sqlite3.Connection) -> Iterator[None]:
 
 def _is_sqlite(connection: sa.Connection) -> bool:
     return connection.dialect.name == "sqlite"
-
-
-def _is_utf8(text: str) -> bool:
-    return text.isascii() or not any("\udc80" <= character <= "\udcff" for character in text)
-
-
-def _all_bound(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _bound(value) for name, value in values.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class _Bound:
-    """A value as a parameter; text that is not UTF-8 can only travel as bytes, a time keeps its zone."""
-
-    value: Any
-    type: str
-
-    @classmethod
-    def of(cls, value: Any) -> "_Bound":
-        if isinstance(value, str) and not _is_utf8(value):
-            return cls(value.encode("utf-8", "surrogateescape"), "raw text")
-        zoned = isinstance(value, datetime) and value.tzinfo is not None
-        return cls(value, "zoned" if zoned else type(value).__name__)
-
-    def parameter(self, name: str) -> sa.ColumnElement[Any]:
-        """Return what stands for it in a statement for all values of its type."""
-        if self.value is None:
-            return sa.null()
-        # Not the type of this very number: the statement is kept for others, which may need eight bytes.
-        wide = {"zoned": sa.DateTime(timezone=True), "int": sa.BigInteger()}
-        kind = wide.get(self.type) or sa.literal(self.value).type
-        parameter = sa.bindparam(name, type_=kind)
-        return sa.cast(parameter, sa.Text) if self.type == "raw text" else parameter
-
-
-def _bound(value: Any) -> Any:
-    """Return a value as a part of a statement of its own."""
-    bound = _Bound.of(value)
-    if bound.type == "raw text":
-        return sa.cast(sa.literal(bound.value), sa.Text)
-    return sa.literal(value, sa.DateTime(timezone=True)) if bound.type == "zoned" else value

@@ -15,6 +15,7 @@ import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.handlers import add_expect_header
+from botocore.httpsession import get_cert_path
 from botocore.loaders import Loader
 from pydantic import SecretStr
 
@@ -78,6 +79,16 @@ class R2Config:
             raise SettingsError(problems)
 
     @property
+    def is_secure(self) -> bool:
+        """Whether requests go over TLS."""
+        return self.endpoint_url.lower().startswith("https:")
+
+    @property
+    def authorities(self) -> str:
+        """The CA bundle that certificates are held to; boto3's own by default, since a slim container may have none."""
+        return self.verify if isinstance(self.verify, str) else get_cert_path(verify=True) or ""
+
+    @property
     def secret(self) -> str:
         """The secret access key in the clear, for the client only."""
         key = self.secret_access_key
@@ -119,7 +130,7 @@ def _client_config(config: R2Config) -> Config:
             "addressing_style": "path",
             # TLS guards the body and Content-MD5 proves it: hashing it once more for the signature is CPU for nothing.
             # botocore ignores this on plain http.
-            "payload_signing_enabled": not config.endpoint_url.lower().startswith("https:"),
+            "payload_signing_enabled": not config.is_secure,
         },
         # Over TLS the default is an aws-chunked body with a trailer, which R2 has answered with 501 and Unauthorized.
         request_checksum_calculation="when_required",

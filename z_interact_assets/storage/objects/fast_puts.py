@@ -16,8 +16,6 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from botocore.httpsession import get_cert_path
-
 from z_interact_assets.core.errors import StorageRefusedError, ZInteractError
 from z_interact_assets.storage.objects.client import THROTTLED_STATUSES, R2Config
 from z_interact_assets.storage.objects.failures import answer_may_pass, error_of_answer, is_taken, no_answer
@@ -104,7 +102,7 @@ class ObstorePuts:
                 region=config.region,
                 virtual_hosted_style_request=False,
                 # TLS guards the body and its ETag proves it: hashing it for the signature is CPU for nothing.
-                unsigned_payload=config.endpoint_url.lower().startswith("https:"),
+                unsigned_payload=config.is_secure,
                 # Not as options: those can be read back from the store.
                 credential_provider=lambda: credential,
                 client_options=_client_options(config),
@@ -151,18 +149,15 @@ class _Failure:
 
 
 def _client_options(config: R2Config) -> "ClientConfig":
-    secure = config.endpoint_url.lower().startswith("https:")
     options: ClientConfig = {
-        "allow_http": not secure,
+        "allow_http": not config.is_secure,
         "connect_timeout": _milliseconds(config.connect_timeout),
         "timeout": _milliseconds(config.read_timeout * _WHOLE_REQUEST),
     }
     if config.verify is False:
         options["allow_invalid_certificates"] = True
-    elif secure:
-        # boto3's own authorities, too: a slim container may have none.
-        authorities = config.verify if isinstance(config.verify, str) else get_cert_path(verify=True)
-        options["root_certificate"] = Path(authorities or "").read_bytes()
+    elif config.is_secure:
+        options["root_certificate"] = Path(config.authorities).read_bytes()
     return options
 
 

@@ -16,7 +16,6 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import urllib3
-from botocore.httpsession import get_cert_path
 from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import Timeout
@@ -165,10 +164,9 @@ def _connections(config: R2Config) -> urllib3.HTTPConnectionPool:
         "maxsize": config.max_pool_connections,
         "block": False,
     }
-    if url.scheme.lower() != "https":
+    if not config.is_secure:
         return urllib3.HTTPConnectionPool(url.hostname or "", **options)
-    authorities = config.verify if isinstance(config.verify, str) else get_cert_path(verify=True)
-    return urllib3.HTTPSConnectionPool(url.hostname or "", ca_certs=authorities, **options)
+    return urllib3.HTTPSConnectionPool(url.hostname or "", ca_certs=config.authorities, **options)
 
 
 def _head(key: str, answer: BaseHTTPResponse) -> ObjectFacts:
