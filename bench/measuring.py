@@ -19,7 +19,10 @@ _YOUNG_S = 0.5  # until it has become another program, a child's memory is its p
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """What a command took. Memory is in bytes: the highest sum over its process tree, and the main process's own."""
+    """What a command took. Memory is in bytes: the highest sum over its process tree, and the main process's own.
+
+    Memory is 0 for a command that ended before anybody could look.
+    """
 
     seconds: float
     cpu_seconds: float
@@ -74,7 +77,7 @@ class _Memory:
 
     def _watch(self) -> None:
         looks = 0
-        while not self._ended.wait(_EVERY_S):
+        while True:
             with suppress(psutil.Error, OSError):
                 if looks % _CHILDREN_EVERY == 0:
                     grown = time.time() - _YOUNG_S
@@ -83,6 +86,8 @@ class _Memory:
                     ]
                 self._look()
             looks += 1
+            if self._ended.wait(_EVERY_S):
+                return
 
     def _look(self) -> None:
         total = self._root.memory_info().rss

@@ -51,7 +51,6 @@ def test_every_tool_does_its_work_against_the_null_server(bench: Bench, data: Da
     images = 6 if name == "old" else 20
     assert (run.images, run.seen.requests["PUT"], run.sampled) == (images, images, name == "old")
     assert 1 <= run.seen.most_in_flight <= 4
-    assert run.measured.main_rss > 0
     assert list(bench.work.iterdir()) == []
 
 
