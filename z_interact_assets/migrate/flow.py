@@ -1,4 +1,4 @@
-"""How much may be in flight: a window of uploads that adapts, and a budget of bytes. Threads, but no I/O."""
+"""How much may be in flight: a window of uploads that adapts, and a budget of bytes. No I/O."""
 
 import threading
 from collections.abc import Callable
@@ -116,66 +116,41 @@ class AdaptiveLimiter:
         self._best_rate = 0.0
 
 
-class Window:
-    """Admits uploads while fewer than `limiter.limit` are in flight. Where the readers wait."""
-
-    def __init__(self, limiter: Limiter) -> None:
-        self._limiter = limiter
-        self._condition = threading.Condition()
-        self._in_flight = 0
-        self._stopped = False
-
-    @property
-    def in_flight(self) -> int:
-        """How many were admitted and have not left."""
-        return self._in_flight
-
-    @property
-    def stopped(self) -> bool:
-        """Whether nobody is let in any more."""
-        return self._stopped
-
-    def enter(self) -> None:
-        """Wait for a place. Raises Stopped."""
-        with self._condition:
-            self._condition.wait_for(lambda: self._stopped or self._in_flight < self._limiter.limit)
-            if self._stopped:
-                raise Stopped
-            self._in_flight += 1
-
-    def leave(self) -> None:
-        """Give the place back."""
-        with self._condition:
-            self._in_flight -= 1
-            self._condition.notify()
-
-    def stop(self) -> None:
-        """Let nobody in any more."""
-        with self._condition:
-            self._stopped = True
-            self._condition.notify_all()
-
-
 class ByteBudget:
-    """MAX_IN_FLIGHT_BYTES: memory for payloads. What is larger than the whole budget gets all of it, alone."""
+    """MAX_IN_FLIGHT_BYTES: memory for payloads. What is larger than the whole budget gets all of it, alone.
+
+    One thread takes, any gives back.
+    """
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._condition = threading.Condition()
+        self._lock = threading.Lock()
         self._used = 0
+        self._make_room: Callable[[], None] | None = None
         self.peak = 0
 
+    def wait_by(self, make_room: Callable[[], None]) -> None:
+        """Have this called, again and again, while too little is left. It may raise instead."""
+        self._make_room = make_room
+
     def take(self, amount: int) -> int:
-        """Wait until the amount fits; return what was taken, to be given back by `give`."""
+        """Make room for the amount if need be; return what was taken, to be given back by `give`."""
         amount = min(amount, self._limit)
-        with self._condition:
-            self._condition.wait_for(lambda: self._used + amount <= self._limit)
-            self._used += amount
-            self.peak = max(self.peak, self._used)
+        while not self._fits(amount):
+            if self._make_room is None:
+                raise RuntimeError("Nobody gives bytes back.")
+            self._make_room()
         return amount
 
+    def _fits(self, amount: int) -> bool:
+        with self._lock:
+            fits = self._used + amount <= self._limit
+            if fits:
+                self._used += amount
+                self.peak = max(self.peak, self._used)
+            return fits
+
     def give(self, amount: int) -> None:
-        """Give back what `take` returned."""
-        with self._condition:
+        """Give back what `take` returned, or a part of it."""
+        with self._lock:
             self._used -= amount
-            self._condition.notify_all()

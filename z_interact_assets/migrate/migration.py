@@ -4,11 +4,11 @@ import queue
 import threading
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from time import monotonic, time
 
-from z_interact_assets.core.errors import StorageUnavailableError, TableUnavailableError
+from z_interact_assets.core.errors import StorageUnavailableError, TableUnavailableError, ZInteractError
 from z_interact_assets.core.ports import ObjectStore
 from z_interact_assets.core.preparation import Preparation
 from z_interact_assets.core.records import BatchSummary, LeaseHolder, WorkItem
@@ -24,6 +24,7 @@ from z_interact_assets.migrate.worker import Worker
 from z_interact_assets.storage.ledger import Ledger
 from z_interact_assets.storage.legacy import LegacyTable
 
+TELL_EVERY_S = 1.0  # a group of batches costs who is told of it, Dagster above all, about as much as many do
 _TOLD_AT_ONCE = 100  # batches
 
 
@@ -61,24 +62,24 @@ class Engine:
         listen: ProgressListener = ignore_progress,
         limiter: Limiter | None = None,
     ) -> Iterator[list[Outcome]]:
-        """Yield groups of settled outcomes, counted in `totals`."""
+        """Yield groups of settled outcomes, counted in `totals`; an empty one now and then while none come."""
         limiter = limiter or self.limiter()
         budget = ByteBudget(self.max_in_flight_bytes)
         worker = Worker(self.table, sink, self.preparation, budget, self.clock_ms)
         pipeline = Pipeline(
-            worker.begin, settle, limiter=limiter, budget=budget, stop=self.stop, readers=worker.readers,
-            max_threads=self.max_concurrency,
+            worker.begin, settle, limiter=limiter, budget=budget, stop=self.stop, max_threads=self.max_concurrency
         )  # fmt: skip
         started = monotonic()
         for group in pipeline.stream(items):
             for outcome in group:
                 totals.add(outcome)
-            listen(
-                Progress(
-                    done=totals.done, total=total, bytes=totals.bytes_uploaded, seconds=monotonic() - started,
-                    in_flight=pipeline.in_flight, window=limiter.limit,
-                )
-            )  # fmt: skip
+            if group:
+                listen(
+                    Progress(
+                        done=totals.done, total=total, bytes=totals.bytes_uploaded, seconds=monotonic() - started,
+                        in_flight=pipeline.in_flight, window=limiter.limit,
+                    )
+                )  # fmt: skip
             yield group
 
 
@@ -133,16 +134,29 @@ class Migration:
         self._store.on_throttle(limiter.throttled)
         handing = _HandOut(self._ledger, scope, leases, keys, clock_ms=self._engine.clock_ms, waiting=self._waiting)
         unanswered, unwritten = False, None
-        for group in self._engine.stream(
+        ended: list[str] = []
+        told = monotonic()
+        groups = self._engine.stream(
             handing.items(), StoreSink(self._store), settler.settle, total=self.totals.planned, totals=self.totals,
             listen=self._listen, limiter=limiter,
-        ):  # fmt: skip
-            unanswered |= any(isinstance(outcome.error, StorageUnavailableError) for outcome in group)
-            unwritten = next((one.error for one in group if isinstance(one.error, TableUnavailableError)), None)
-            ended = handing.end(outcome.item.batch_key for outcome in group)
-            self.totals.batches = handing.started
-            leases.release(ended)
-            yield from self._summaries(ended)
+        )  # fmt: skip
+        try:
+            for group in groups:
+                unanswered |= any(isinstance(outcome.error, StorageUnavailableError) for outcome in group)
+                if group:
+                    unwritten = next((one.error for one in group if isinstance(one.error, TableUnavailableError)), None)
+                ending = handing.end(outcome.item.batch_key for outcome in group)
+                self.totals.batches = handing.started
+                leases.release(ending)
+                ended += ending
+                if monotonic() - told >= TELL_EVERY_S:
+                    yield from self._summaries(ended)
+                    ended, told = [], monotonic()
+        except ZInteractError:
+            with suppress(ZInteractError):  # the ledger may be what failed
+                yield from self._summaries(ended)
+            raise
+        yield from self._summaries(ended)
         left = self.totals.planned - self.totals.done
         self.interrupted = self._engine.stop.is_set() and left > 0
         if not self.interrupted:

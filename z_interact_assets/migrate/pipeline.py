@@ -1,15 +1,18 @@
 """The stream: items in, settled outcomes out, with a window of uploads and no barrier anywhere.
 
-reader threads → window → upload threads → queue → settler thread → queue → whoever iterates. Batches mean nothing
-here: the next image starts as soon as there is room, whichever batch it is of. What needs a core is done by the
-readers, of which there are about as many as cores: a hundred threads that want the GIL only take it from each other.
+carrier: read → window → upload threads → carrier: settle → whoever iterates. Batches mean nothing here: the next image
+starts as soon as there is room, whichever batch it is of.
+
+One thread, the carrier, does all that is not waiting for R2, what is to be settled first; it alone has the state.
+Threads for reading and for settling only took the GIL from each other: FIGURES.
 """
 
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -18,15 +21,15 @@ from z_interact_assets.core.models import ItemState
 from z_interact_assets.core.records import WorkItem
 from z_interact_assets.execution.memory import few_arenas
 from z_interact_assets.execution.stream import GROUP_WAIT_S
-from z_interact_assets.migrate.flow import ByteBudget, Limiter, Stopped, Window
+from z_interact_assets.migrate.flow import ByteBudget, Limiter, Stopped
 from z_interact_assets.migrate.outcomes import Outcome
 
 GROUP_ITEMS = 500
+GROUP_BYTES = 16 * 1024 * 1024  # of texts that are held until they are written
 MAX_THREADS = 128
-BACKLOG_BYTES = 16 * 1024 * 1024  # uploaded and not written: some groups of large images
-_TAKEN_AT_ONCE = 4  # items a reader takes; what is asked once a group costs less an image
+_WAKE_S = 0.2
+_TAKEN_AT_ONCE = 16  # items; what is asked once a group costs less an image
 _OUTAGE_FAILURES = 16  # so many failures in a row, each after all retries, are an outage
-_END = object()
 _TABLE_OUTAGE_GROUPS = 3  # so many groups in a row that could not be written, each after the busy timeout
 
 
@@ -48,6 +51,15 @@ class Upload:
 Work = Callable[[Sequence[WorkItem]], Generator[Outcome | Upload]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """How an upload ended, and after how many seconds."""
+
+    result: Outcome | BaseException
+    taken: int
+    seconds: float
+
+
 class Pipeline:
     """One pass over items. Use once. `work` yields, for each of some items, its end or what is to be sent for it."""
 
@@ -59,114 +71,178 @@ class Pipeline:
         limiter: Limiter,
         budget: ByteBudget,
         stop: threading.Event,
-        readers: int = 2,
         max_threads: int = MAX_THREADS,
     ) -> None:
         self._work = work
-        self._readers = readers
-        self._max_threads = max_threads
         self._settle = settle
         self._limiter = limiter
         self._budget = budget
         self._stop = stop
-        self._window = Window(limiter)
-        # Bounded: where writing is the slowest part, uploads wait with what they have instead of piling it up.
-        self._backlog = ByteBudget(BACKLOG_BYTES)
-        self._done: queue.Queue[Outcome | None] = queue.Queue(maxsize=GROUP_ITEMS)
+        self._uploads = ThreadPoolExecutor(max_threads, thread_name_prefix="upload")
+        self._sent: queue.SimpleQueue[_Sent] = queue.SimpleQueue()
         self._settled: queue.SimpleQueue[list[Outcome] | None] = queue.SimpleQueue()
+        self._abandoned = False
+        # The carrier's own.
+        self._reading = True
+        self._ready: deque[Upload] = deque()  # read, and waiting for the window
+        self._in_flight = 0
+        self._group: list[Outcome] = []
+        self._group_bytes = 0
+        self._due = float("inf")
         self._failures = 0
         self._table_failures = 0
         self._fatal: BaseException | None = None
+        self._unsettled = False
+        self._late: BaseException | None = None  # raised by the items, after some that are still to be done
 
     @property
     def in_flight(self) -> int:
         """How many uploads are under way now."""
-        return self._window.in_flight
+        return self._in_flight
 
     def stream(self, items: Iterable[WorkItem | None]) -> Iterator[list[Outcome]]:
-        """Yield groups of settled outcomes as they come. An item that is None means: none at the moment, ask again.
+        """Yield groups of settled outcomes as they come, and an empty one now and then while none do.
 
+        An item that is None means: none at the moment, ask again.
         Ends when all items are settled, or, after a stop, a fatal error or an outage, when all that was in flight is.
         Then the error is raised. Abandoning the iterator stops it in the same way.
         """
         few_arenas()
-        feeder = threading.Thread(target=self._feed, args=(_Source(items),), name="feeder")
-        settler = threading.Thread(target=self._write, name="settler")
-        settler.start()
-        feeder.start()
+        carrier = threading.Thread(target=self._carry, args=(iter(items),), name="carrier")
+        carrier.start()
         try:
             while (group := self._next_group()) is not None:
                 yield group
         finally:
-            self._halt()
-            feeder.join()
-            settler.join()
+            self._abandoned = True
+            carrier.join()
         if self._fatal is not None:
             raise self._fatal
 
     def _next_group(self) -> list[Outcome] | None:
-        while True:
-            if self._stop.is_set():
-                self._window.stop()
-            try:
-                # Waking up now and then lets a stop request and Python's signal handlers through.
-                return self._settled.get(timeout=0.2)
-            except queue.Empty:
-                continue
-
-    def _feed(self, source: "_Source") -> None:
-        with ThreadPoolExecutor(self._max_threads, thread_name_prefix="upload") as uploads:
-            readers = [
-                threading.Thread(target=self._read, args=(source, uploads), name=f"reader_{number}")
-                for number in range(self._readers)
-            ]
-            for reader in readers:
-                reader.start()
-            for reader in readers:
-                reader.join()
-        self._done.put(None)
-
-    def _read(self, source: "_Source", uploads: ThreadPoolExecutor) -> None:
         try:
-            while (group := source.take(_TAKEN_AT_ONCE, self._window)) is not None:
-                with closing(self._work(group)) as steps:
-                    for step in steps:
-                        self._pass_on(step, uploads)
+            # Waking up now and then lets Python's signal handlers through.
+            return self._settled.get(timeout=_WAKE_S)
+        except queue.Empty:
+            return []
+
+    def _carry(self, items: Iterator[WorkItem | None]) -> None:
+        self._budget.wait_by(self._make_room)
+        try:
+            with self._uploads:
+                while self._step(items):
+                    pass
+        except BaseException as error:  # noqa: BLE001 - handed to whoever iterates
+            self._abort(error)
+        finally:
+            self._settled.put(None)
+
+    @property
+    def _stopped(self) -> bool:
+        return self._abandoned or self._fatal is not None or self._stop.is_set()
+
+    def _step(self, items: Iterator[WorkItem | None]) -> bool:
+        """Do what is most urgent, or wait for what is in flight; False when all is over."""
+        self._receive()
+        if self._is_due():
+            self._write()
+        elif self._let_in() and self._reading:
+            self._read(items)
+        elif self._in_flight:
+            self._receive(until=self._due)
+        elif self._group:
+            self._write()
+        else:
+            return False
+        return True
+
+    def _is_due(self) -> bool:
+        return len(self._group) >= GROUP_ITEMS or self._group_bytes >= GROUP_BYTES or perf_counter() >= self._due
+
+    def _let_in(self) -> bool:
+        """Send what is ready while the window has room; tell whether all could be. After a stop it is let go."""
+        if self._stopped:
+            self._reading = False
+            while self._ready:
+                self._budget.give(self._ready.popleft().taken)
+        while self._ready and self._in_flight < self._limiter.limit:
+            self._in_flight += 1
+            self._uploads.submit(self._upload, self._ready.popleft())
+        return not self._ready
+
+    def _read(self, items: Iterator[WorkItem | None]) -> None:
+        try:
+            group = self._take(items)
+            with closing(self._work(group)) as steps:
+                for step in steps:
+                    if isinstance(step, Outcome):
+                        self._ended(step)
+                    else:
+                        self._ready.append(step)
+                    self._receive()
+                    self._let_in()
+                    if self._is_due():
+                        self._write()
         except Stopped:
             pass
         except BaseException as error:  # noqa: BLE001 - handed to whoever iterates
             self._abort(error)
 
-    def _pass_on(self, step: Outcome | Upload, uploads: ThreadPoolExecutor) -> None:
-        if isinstance(step, Outcome):
-            self._done.put(step)
-            return
+    def _take(self, items: Iterator[WorkItem | None]) -> list[WorkItem]:
+        """Return some of the next items, none when there is none at the moment. Raises what the items raise."""
+        if self._late is not None:
+            raise self._late
+        group: list[WorkItem] = []
         try:
-            self._window.enter()
-        except Stopped:
-            self._budget.give(step.taken)
-            raise
-        uploads.submit(self._upload, step)
+            while len(group) < _TAKEN_AT_ONCE and isinstance(item := next(items), WorkItem):
+                group.append(item)
+        except StopIteration:
+            self._reading = False
+        except BaseException as error:
+            if not group:
+                raise
+            self._late = error
+        return group
+
+    def _make_room(self) -> None:
+        """Give bytes back to the budget, which has too few for the next image. Raises Stopped."""
+        self._let_in()
+        if self._stopped:
+            raise Stopped
+        if self._in_flight:
+            self._receive(until=float("inf"))
+        elif not self._group:
+            raise RuntimeError("Bytes of the budget were not given back.")
+        self._write()
 
     def _upload(self, upload: Upload) -> None:
-        started = perf_counter()
+        started, taken = perf_counter(), upload.taken
         try:
-            outcome = upload.run()
+            result: Outcome | BaseException = upload.run()
         except BaseException as error:  # noqa: BLE001 - handed to whoever iterates
-            self._budget.give(upload.taken)
-            self._abort(error)
-        else:
-            self._judge(outcome, perf_counter() - started)
-            self._backlog.take(outcome.taken)
-            self._done.put(outcome)
-        finally:
-            self._window.leave()
+            result = error
+        self._sent.put(_Sent(result, taken, perf_counter() - started))
 
-    def _judge(self, outcome: Outcome, seconds: float) -> None:
+    def _receive(self, until: float | None = None) -> None:
+        """Take what was sent: all there is, or, waiting for it, the first."""
+        wait = None if until in (None, float("inf")) else max(0.0, until - perf_counter())
+        with suppress(queue.Empty):
+            self._judge(self._sent.get(block=until is not None, timeout=wait))
+            while True:
+                self._judge(self._sent.get_nowait())
+
+    def _judge(self, sent: _Sent) -> None:
+        self._in_flight -= 1
+        outcome = sent.result
+        if isinstance(outcome, BaseException):
+            self._budget.give(sent.taken)
+            self._abort(outcome)
+            return
+        self._ended(outcome)
         if not isinstance(outcome.error, StorageUnavailableError):
             self._failures = 0
             if outcome.final.state is ItemState.PUBLISHED:
-                self._limiter.completed(seconds)
+                self._limiter.completed(sent.seconds)
             return
         self._failures += 1
         if self._failures >= max(_OUTAGE_FAILURES, 2 * self._limiter.limit):
@@ -177,24 +253,24 @@ class Pipeline:
                 )
             )
 
+    def _ended(self, outcome: Outcome) -> None:
+        if not self._group:
+            self._due = perf_counter() + GROUP_WAIT_S
+        self._group.append(outcome)
+        self._group_bytes += outcome.taken
+
     def _write(self) -> None:
-        finished = False
-        while not finished:
-            group, finished = self._collect()
-            try:
-                if group and not isinstance(self._fatal, _Unsettled):
-                    self._settle(group)
-                    self._settled.put(group)
-                    self._watch_the_table(group)
-            except BaseException as error:  # noqa: BLE001 - handed to whoever iterates
-                self._abort(error, unsettled=True)
-            finally:
-                for outcome in group:
-                    self._budget.give(outcome.taken)
-                    self._backlog.give(min(outcome.taken, BACKLOG_BYTES))
-        if isinstance(self._fatal, _Unsettled):
-            self._fatal = self._fatal.error
-        self._settled.put(None)
+        group, self._group, self._group_bytes, self._due = self._group, [], 0, float("inf")
+        try:
+            if not self._unsettled:
+                self._settle(group)
+                self._settled.put(group)
+                self._watch_the_table(group)
+        except BaseException as error:  # noqa: BLE001 - handed to whoever iterates
+            self._fatal, self._unsettled = error, True  # ledger or table: nothing more may be settled
+        finally:
+            for outcome in group:
+                self._budget.give(outcome.taken)
 
     def _watch_the_table(self, group: Sequence[Outcome]) -> None:
         """End the run when the app's table stays out of reach: uploading on would only fill the bucket."""
@@ -203,69 +279,5 @@ class Pipeline:
         if error is not None and self._table_failures >= _TABLE_OUTAGE_GROUPS:
             self._abort(error)
 
-    def _collect(self) -> tuple[list[Outcome], bool]:
-        """Wait for one outcome, then take what else comes within GROUP_WAIT_S."""
-        group: list[Outcome] = []
-        deadline = float("inf")
-        while len(group) < GROUP_ITEMS:
-            wait = None if not group else deadline - perf_counter()
-            try:
-                outcome = self._done.get(timeout=wait) if wait is None or wait > 0 else self._done.get_nowait()
-            except queue.Empty:
-                return group, False
-            if outcome is None:
-                return group, True
-            if not group:
-                deadline = perf_counter() + GROUP_WAIT_S
-            group.append(outcome)
-        return group, False
-
-    def _abort(self, error: BaseException, *, unsettled: bool = False) -> None:
-        if unsettled:
-            self._fatal = _Unsettled(error)
-        elif self._fatal is None:
-            self._fatal = error
-        self._halt()
-
-    def _halt(self) -> None:
-        self._window.stop()
-
-
-class _Unsettled(Exception):  # noqa: N818 - a marker, never raised
-    """The ledger or the table failed while a group was written: nothing more may be settled."""
-
-    def __init__(self, error: BaseException) -> None:
-        super().__init__()
-        self.error = error
-
-
-class _Source:
-    """The items, for several threads to take from."""
-
-    def __init__(self, items: Iterable[WorkItem | None]) -> None:
-        self._items = iter(items)
-        self._taking = threading.Lock()
-        self._error: BaseException | None = None
-
-    def take(self, count: int, window: Window) -> list[WorkItem] | None:
-        """Return some of the next items, None when there are no more. Raises Stopped, and what the items raise."""
-        group: list[WorkItem] = []
-        with self._taking:
-            while len(group) < count:
-                if window.stopped:
-                    raise Stopped
-                item = self._next()
-                if isinstance(item, WorkItem):
-                    group.append(item)
-                elif item is not None or group:
-                    break
-            if not group and self._error is not None:
-                raise self._error
-        return group or None
-
-    def _next(self) -> object:
-        try:
-            return _END if self._error else next(self._items, _END)
-        except BaseException as error:  # noqa: BLE001 - raised once what came before it was handed out
-            self._error = error
-            return _END
+    def _abort(self, error: BaseException) -> None:
+        self._fatal = self._fatal or error

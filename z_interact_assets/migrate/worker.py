@@ -1,6 +1,5 @@
 """Images: read the row, prepare it, store and prove it. Effects on R2 only; the rest is the settler's."""
 
-import os
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -23,12 +22,11 @@ from z_interact_assets.migrate.outcomes import Outcome, final
 from z_interact_assets.migrate.pipeline import Upload
 from z_interact_assets.migrate.sinks import Sink, holds
 from z_interact_assets.storage.legacy import LegacyTable
-from z_interact_assets.storage.legacy.reader import RowReader
+from z_interact_assets.storage.legacy.reader import Rows
 
 # Held for each byte of an image's text. While it is prepared: the text as str and as bytes, and the bytes decoded from
 # it (3/4); then no bytes of the text; once it is sent only the text, which the compare-and-swap needs.
 _READ, _PREPARED, _SENT = 2.75, 1.75, 1.0
-_READERS_OF_A_SERVER = 16
 
 
 class Worker:
@@ -43,11 +41,6 @@ class Worker:
         self._budget = budget
         self._clock_ms = clock_ms
 
-    @property
-    def readers(self) -> int:
-        """How many threads `begin` is worth: it needs a core where the table is a file, else it waits for a server."""
-        return (os.cpu_count() or 1) if self._table.is_file else _READERS_OF_A_SERVER
-
     def begin(self, items: Sequence[WorkItem]) -> Generator[Outcome | Upload]:
         """Read and prepare rows: yield the end of each that needs nothing of R2, and what is to be sent for the others.
 
@@ -61,7 +54,7 @@ class Worker:
         except TableUnavailableError as error:  # before the first of them: `_begin` answers for its own
             yield from (_failed(item, Reason.TABLE_UNAVAILABLE, error) for item in items)
 
-    def _begin(self, item: WorkItem, head: RowHead | None, rows: RowReader) -> Outcome | Upload:
+    def _begin(self, item: WorkItem, head: RowHead | None, rows: Rows) -> Outcome | Upload:
         if head is None:
             return _deleted(item)
         if (refused := self._preparation.too_large(head)) is not None:
@@ -78,7 +71,7 @@ class Worker:
             self._budget.give(taken)
         return step
 
-    def _prepare(self, item: WorkItem, rows: RowReader, taken: int) -> Outcome | Upload:
+    def _prepare(self, item: WorkItem, rows: Rows, taken: int) -> Outcome | Upload:
         row = rows.read(item.image_id)
         if row is None:
             return _deleted(item)

@@ -7,6 +7,7 @@ of its own (half of what writing the ledger took). On SQLite the text it compile
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,10 +29,13 @@ class Prepared:
         self._text: str | None = None
         if dialect.name == "sqlite":
             compiled = statement.compile(dialect=dialect, column_keys=names)
-            self._names: Sequence[str] = getattr(compiled, "positiontup", None) or ()
-            self._constants: Mapping[str, Any] = compiled.params
+            names = tuple(getattr(compiled, "positiontup", None) or ())
             binds: Mapping[str, sa.BindParameter[Any]] = getattr(compiled, "binds", {})
-            self._processors = {name: made for name, bind in binds.items() if (made := _processor(bind.type, dialect))}
+            self._constants = {name: value for name, value in compiled.params.items() if not binds[name].required}
+            self._in_order = _getter(names)
+            self._processors = [
+                (place, made) for place, name in enumerate(names) if (made := _processor(binds[name].type, dialect))
+            ]
             self._text = str(compiled)
 
     def one(self, connection: sa.Connection, values: Mapping[str, Any]) -> Sequence[Any] | None:
@@ -56,13 +60,20 @@ class Prepared:
         else:
             driver_connection(connection).executemany(self._text, [self._ordered(values) for values in rows])
 
-    def _ordered(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
-        ordered = [values[name] if name in values else self._constants[name] for name in self._names]
-        if self._processors:
-            for place, name in enumerate(self._names):
-                if name in self._processors:
-                    ordered[place] = self._processors[name](ordered[place])
-        return tuple(ordered)
+    def _ordered(self, values: Mapping[str, Any]) -> Sequence[Any]:
+        ordered = self._in_order({**self._constants, **values} if self._constants else values)
+        if not self._processors:
+            return ordered
+        processed = list(ordered)
+        for place, processor in self._processors:
+            processed[place] = processor(processed[place])
+        return processed
+
+
+def _getter(names: Sequence[str]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda values: tuple(values[name] for name in names)  # itemgetter would give no tuple
 
 
 def driver_connection(connection: sa.Connection) -> sqlite3.Connection:
@@ -78,7 +89,7 @@ def _processor(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Processor
     return kind.dialect_impl(dialect).bind_processor(dialect)
 
 
-def _one(driver: sqlite3.Connection, text: str, values: tuple[Any, ...]) -> Sequence[Any] | None:
+def _one(driver: sqlite3.Connection, text: str, values: Sequence[Any]) -> Sequence[Any] | None:
     """Decode texts strictly, in C, and only where one is not UTF-8 as the connection does."""
     lenient, driver.text_factory = driver.text_factory, str
     try:

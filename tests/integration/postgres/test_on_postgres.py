@@ -19,7 +19,7 @@ from z_interact_assets.reverse import Chosen, Reclaim, Rollback
 from z_interact_assets.settings import load_settings
 from z_interact_assets.stats import Sources, collect_stats
 from z_interact_assets.storage.ledger import questions
-from z_interact_assets.storage.legacy import LegacyTable, open_table
+from z_interact_assets.storage.legacy import LegacyTable, open_table, reader
 from z_interact_assets.storage.objects import MemoryStore
 from z_interact_assets.storage.public import PublicAnswer
 from z_interact_assets.workspace import Workspace
@@ -296,3 +296,34 @@ def test_migrated_reclaimed_and_rolled_back_every_row_is_what_it_was(workspace, 
 def test_vacuum_is_left_to_postgres_itself(workspace, sample):
     with pytest.raises(TableUnusableError, match="VACUUM is for SQLite"):
         workspace.table.space.check_vacuum()
+
+
+def test_rows_are_read_some_at_a_time(workspace, sample):
+    """What comes is what single reads give, in fewer statements; a row that is gone is none, one of nobody's no harm."""
+    table = workspace.table
+    ids = sorted(sample.expected)
+    one_by_one = {row_id: table.read(row_id) for row_id in ids}
+    with connected(workspace.settings.database_url.get_secret_value().rpartition("/")[0], "app") as app:
+        app.execute(sa.text("DELETE FROM images WHERE id = :id"), {"id": ids[5]})
+    statements = []
+    sa.event.listen(table._reader, "before_cursor_execute", lambda *call: statements.append(call[2]))
+    with table.reader() as rows:
+        heads = rows.heads([*ids, "nobody"])
+        assert sorted(heads) == sorted(set(ids) - {ids[5]})
+        assert heads == {row_id: table.head(row_id) for row_id in heads}
+        statements.clear()
+        wanted = [row_id for place, row_id in enumerate(ids) if place % 3 != 1]  # a large one is skipped, say
+        read = {row_id: rows.read(row_id) for row_id in wanted}
+    assert read == {row_id: None if row_id == ids[5] else one_by_one[row_id] for row_id in wanted}
+    assert 0 < len(statements) <= 2
+
+
+def test_no_more_is_read_ahead_than_some_megabytes(workspace, sample, monkeypatch):
+    monkeypatch.setattr(reader, "_AHEAD_BYTES", 1_000)
+    ids = sorted(sample.expected)
+    with workspace.table.reader() as rows:
+        heads = rows.heads(ids)
+        for row_id in ids:
+            assert rows.read(row_id) is not None
+            held = [heads[other] for other in rows._read]
+            assert sum((head.data_bytes or 0) + (head.url_bytes or 0) for head in held) <= 1_000

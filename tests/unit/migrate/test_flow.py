@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from z_interact_assets.migrate.flow import AdaptiveLimiter, ByteBudget, FixedLimiter, Limiter, Stopped, Window
+from z_interact_assets.migrate.flow import AdaptiveLimiter, ByteBudget, FixedLimiter, Limiter, Stopped
 
 
 class Clock:
@@ -132,93 +132,51 @@ def test_a_fixed_window_does_not_adapt(clock):
     assert limiter.limit == 7
 
 
-class Waiter(threading.Thread):
-    """A thread that calls something which may wait; `began` is set just before."""
+def test_bytes_are_made_room_for_until_enough_are_given_back():
+    budget, asked = ByteBudget(100), []
 
-    def __init__(self, call) -> None:
-        super().__init__(daemon=True)
-        self._call = call
-        self.began, self.result, self.error = threading.Event(), None, None
-        self.start()
-        assert self.began.wait(10)
+    def make_room() -> None:
+        asked.append(budget.peak)
+        budget.give(5)
 
-    def run(self) -> None:
-        self.began.set()
-        try:
-            self.result = self._call()
-        except Stopped as error:
-            self.error = error
-
-    @property
-    def waits(self) -> bool:
-        self.join(0.02)
-        return self.is_alive()
-
-    def finish(self) -> None:
-        self.join(10)
-        assert not self.is_alive()
-
-
-def test_the_window_admits_as_many_as_its_limit_and_the_next_when_one_leaves():
-    window = Window(FixedLimiter(2))
-    window.enter()
-    window.enter()
-    third = Waiter(window.enter)
-    assert third.waits
-    assert window.in_flight == 2
-    window.leave()
-    third.finish()
-    assert window.in_flight == 2
-
-
-def test_a_stopped_window_admits_nobody_and_wakes_who_waits():
-    window = Window(FixedLimiter(1))
-    window.enter()
-    waiting = Waiter(window.enter)
-    window.stop()
-    waiting.finish()
-    assert isinstance(waiting.error, Stopped)
-    window.leave()
-    with pytest.raises(Stopped):
-        window.enter()
-    assert window.in_flight == 0
-
-
-def test_bytes_are_waited_for_until_enough_are_given_back():
-    budget = ByteBudget(100)
+    budget.wait_by(make_room)
     assert budget.take(60) == 60
-    waiting = Waiter(lambda: budget.take(50))
-    assert waiting.waits
-    budget.give(10)
-    waiting.finish()
-    assert waiting.result == 50
-    assert budget.peak == 100
+    assert budget.take(50) == 50
+    assert (len(asked), budget.peak) == (2, 100)
 
 
 def test_what_is_larger_than_the_budget_gets_all_of_it_alone():
     budget = ByteBudget(100)
+    budget.wait_by(lambda: budget.give(1))
     assert budget.take(1) == 1
-    waiting = Waiter(lambda: budget.take(5_000))
-    assert waiting.waits
-    budget.give(1)
-    waiting.finish()
-    assert waiting.result == 100
+    assert budget.take(5_000) == 100
     budget.give(100)
     assert budget.take(0) == 0
 
 
-def test_the_budget_holds_under_many_threads():
+def test_a_wait_may_be_ended_by_an_error():
+    def stop() -> None:
+        raise Stopped
+
     budget = ByteBudget(100)
+    budget.wait_by(stop)
+    budget.take(60)
+    with pytest.raises(Stopped):
+        budget.take(50)
+    assert budget.take(40) == 40
 
-    def take_and_give(size: int) -> None:
-        for _ in range(200):
-            budget.give(budget.take(size))
 
-    threads = [threading.Thread(target=take_and_give, args=(size,)) for size in (10, 30, 50, 70, 200)]
+def test_bytes_may_be_given_back_by_many_threads():
+    budget = ByteBudget(1_000_000)
+    budget.take(1_000_000)
+
+    def give() -> None:
+        for _ in range(10_000):
+            budget.give(25)
+
+    threads = [threading.Thread(target=give) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(20)
-    assert not any(thread.is_alive() for thread in threads)
-    assert budget.peak <= 100
-    assert budget.take(100) == 100
+    assert budget.take(1_000_000) == 1_000_000

@@ -12,7 +12,6 @@ from z_interact_assets.core.errors import StorageUnavailableError
 from z_interact_assets.core.models import ItemState
 from z_interact_assets.core.reasons import Reason
 from z_interact_assets.core.records import WorkItem
-from z_interact_assets.migrate import pipeline as pipeline_module
 from z_interact_assets.migrate.flow import ByteBudget, FixedLimiter
 from z_interact_assets.migrate.outcomes import Outcome, final
 from z_interact_assets.migrate.pipeline import Pipeline, Upload
@@ -49,16 +48,21 @@ class Settled:
         self.ids += [outcome.item.image_id for outcome in group]
 
 
-def pipeline(
-    work, settle, *, limit: int = 4, budget: ByteBudget | None = None, stop: threading.Event | None = None, readers=2
-) -> Pipeline:
-    def sending(group: Sequence[WorkItem]) -> Generator[Upload]:
-        yield from (Upload(partial(work, item)) for item in group)
+def pipeline(work, settle, *, limit: int = 4, budget: ByteBudget | None = None, share: int = 0, stop=None) -> Pipeline:
+    """Each item takes a share of the budget when it is read; settling gives it back."""
+    budget = budget or ByteBudget(1_000)
 
-    return Pipeline(
-        sending, settle, limiter=FixedLimiter(limit), budget=budget or ByteBudget(1_000),
-        stop=stop or threading.Event(), readers=readers,
-    )  # fmt: skip
+    def reading(group: Sequence[WorkItem]) -> Generator[Upload]:
+        for item in group:
+            taken = budget.take(share)
+            yield Upload(partial(sending, item, taken), taken)
+
+    def sending(item: WorkItem, taken: int) -> Outcome:
+        outcome = work(item)
+        outcome.taken = taken
+        return outcome
+
+    return Pipeline(reading, settle, limiter=FixedLimiter(limit), budget=budget, stop=stop or threading.Event())
 
 
 def ids(groups) -> list[str]:
@@ -66,7 +70,7 @@ def ids(groups) -> list[str]:
 
 
 def no_threads_left() -> bool:
-    ours = ("feeder", "settler", "reader", "upload")
+    ours = ("carrier", "upload")
     return not [thread for thread in threading.enumerate() if thread.name.startswith(ours)]
 
 
@@ -118,17 +122,28 @@ def test_no_more_are_in_flight_than_the_limit():
 
 def test_bytes_are_given_back_when_settled_also_when_settling_fails():
     budget = ByteBudget(100)
-
-    def work(item: WorkItem) -> Outcome:
-        outcome = published(item)
-        outcome.taken = budget.take(40)
-        return outcome
-
-    ids(pipeline(work, Settled(), budget=budget).stream(items(50)))
+    assert len(ids(pipeline(published, Settled(), budget=budget, share=40).stream(items(50)))) == 50
     with pytest.raises(OSError, match="disk full"):
-        ids(pipeline(work, Settled(fail_at=1), budget=budget).stream(items(50)))
-    assert budget.take(100) == 100  # would wait for ever if any were missing
-    assert budget.peak <= 100
+        ids(pipeline(published, Settled(fail_at=1), budget=budget, share=40).stream(items(50)))
+    assert budget.peak == 80
+    assert budget.take(100) == 100  # would raise if any were missing
+
+
+def test_an_image_that_needs_the_whole_budget_waits_until_all_before_it_are_settled():
+    budget, order = ByteBudget(100), []
+    running = pipeline(lambda item: (order.append(item.image_id), published(item))[1], Settled(), budget=budget,
+                       share=10**9)  # fmt: skip
+    assert len(ids(running.stream(items(20)))) == 20
+    assert order == [str(n) for n in range(20)]
+    assert budget.peak == 100
+
+
+def test_bytes_that_nobody_gives_back_end_the_run():
+    budget = ByteBudget(100)
+    budget.take(70)
+    with pytest.raises(RuntimeError, match="not given back"):
+        ids(pipeline(published, Settled(), budget=budget, share=40).stream(items(3)))
+    assert no_threads_left()
 
 
 def test_an_error_of_one_worker_ends_the_run_after_the_others_were_settled():
@@ -140,7 +155,7 @@ def test_an_error_of_one_worker_ends_the_run_after_the_others_were_settled():
     settled, seen = Settled(), []
 
     def watch() -> None:
-        for group in pipeline(work, settled, readers=1).stream(items(5_000)):
+        for group in pipeline(work, settled).stream(items(5_000)):
             seen.extend(ids([group]))
 
     with pytest.raises(PermissionError, match="wrong secret"):
@@ -158,7 +173,7 @@ def test_an_error_of_the_source_ends_the_run_after_what_came_was_settled():
 
     settled = Settled()
     with pytest.raises(LookupError, match="ledger gone"):
-        ids(pipeline(published, settled, readers=1).stream(source()))
+        ids(pipeline(published, settled).stream(source()))
     assert len(settled.ids) == 10
 
 
@@ -226,14 +241,14 @@ def test_what_needs_no_upload_waits_for_none():
             aside_settled.set()
 
     stream = Pipeline(
-        work, settle, limiter=FixedLimiter(1), budget=ByteBudget(1), stop=threading.Event(), readers=2
+        work, settle, limiter=FixedLimiter(1), budget=ByteBudget(1), stop=threading.Event()
     ).stream(items(40))  # fmt: skip
     assert len(ids(stream)) == 40
     assert ended[-1] == "0"
 
 
 def test_uploads_that_are_never_let_in_give_their_bytes_back():
-    """The readers wait for the window with prepared images when the run is stopped."""
+    """They are prepared and wait for the window when the run is stopped."""
     budget, stop, waiting = ByteBudget(1_000), threading.Event(), threading.Event()
 
     def work(group: Sequence[WorkItem]) -> Generator[Upload]:
@@ -247,10 +262,10 @@ def test_uploads_that_are_never_let_in_give_their_bytes_back():
         outcome.taken = taken
         return outcome
 
-    stream = Pipeline(work, Settled(), limiter=FixedLimiter(1), budget=budget, stop=stop, readers=3)
+    stream = Pipeline(work, Settled(), limiter=FixedLimiter(1), budget=budget, stop=stop)
     threading.Thread(target=lambda: waiting.wait(20) and stop.set()).start()
     assert len(ids(stream.stream(items(100_000)))) < 100_000
-    assert budget.take(1_000) == 1_000  # would wait for ever if any were missing
+    assert budget.take(1_000) == 1_000  # would raise if any were missing
 
 
 def test_an_upload_holds_its_image_no_longer_than_it_is_sent():
@@ -273,29 +288,41 @@ def test_an_upload_holds_its_image_no_longer_than_it_is_sent():
         upload.run()
 
 
-def test_no_more_than_the_backlog_waits_to_be_written():
-    """While a group is written, uploads that end wait with their place in the window."""
-    writing, write_on, held = threading.Event(), threading.Event(), []
-    budget = ByteBudget(10**9)
-    share = pipeline_module.BACKLOG_BYTES // 2
+def test_while_a_group_is_written_no_more_end_than_the_window_holds():
+    """Uploads that have ended and were not received keep their place."""
+    writing, write_on, ended = threading.Event(), threading.Event(), []
 
     def work(item: WorkItem) -> Outcome:
-        outcome = published(item)
-        outcome.taken = budget.take(share)
-        return outcome
+        ended.append(item.image_id)
+        return published(item)
 
     def settle(group: Sequence[Outcome]) -> None:
         writing.set()
         assert write_on.wait(20)
-        held.append(len(group))
 
-    running = pipeline(work, settle, limit=3, budget=budget)
-    stream = running.stream(items(50))
+    stream = pipeline(work, settle, limit=3).stream(items(5_000))
     reader = threading.Thread(target=lambda: ids(stream))
     reader.start()
     assert writing.wait(20)
+    time.sleep(0.1)
+    before = len(ended)
     time.sleep(0.3)
-    assert budget.peak <= 5 * share  # two that are written or wait for it, three in the window
+    assert len(ended) == before < 5_000
     write_on.set()
     reader.join(20)
-    assert sum(held) == 50
+    assert len(ended) == 5_000
+
+
+def test_what_ended_is_settled_while_rows_are_read():
+    """Reading goes on for as long as it likes: what has ended meanwhile is written when it is due."""
+    settled, waited = Settled(), []
+
+    def work(group: Sequence[WorkItem]) -> Generator[Outcome]:
+        for item in group:
+            yield published(item)
+            time.sleep(0.06)
+            waited.append(len(settled.ids))
+
+    stream = Pipeline(work, settled, limiter=FixedLimiter(1), budget=ByteBudget(1), stop=threading.Event())
+    assert len(ids(stream.stream(items(5)))) == 5
+    assert waited[-1] > 0

@@ -1,7 +1,6 @@
 """LegacyTable: the app's table by reflection. SELECT and UPDATE are built from the columns that are there."""
 
 import sqlite3
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -16,9 +15,8 @@ from z_interact_assets.core.errors import TableUnavailableError, TableUnusableEr
 from z_interact_assets.core.rows import URL_HEAD_BYTES, LegacyRow, RowChange, RowHead, TableShape
 from z_interact_assets.storage.legacy.attributes import TableAttributes
 from z_interact_assets.storage.legacy.changes import TableChanges
-from z_interact_assets.storage.legacy.gate import Gate
 from z_interact_assets.storage.legacy.peek import SQLitePeek
-from z_interact_assets.storage.legacy.reader import RowReader, head_of
+from z_interact_assets.storage.legacy.reader import RowReader, Rows, RowsAhead, head_of
 from z_interact_assets.storage.legacy.space import TableSpace
 from z_interact_assets.storage.legacy.swaps import Swaps
 from z_interact_assets.storage.legacy.values import all_bound, bound, is_utf8
@@ -47,7 +45,6 @@ class LegacyTable:
         self._reader = reader
         self._writer = None if read_only else (writer or reader)
         self._name = table
-        self._gate = Gate()
 
     def __repr__(self) -> str:
         return f"LegacyTable({self._reader.url.render_as_string(hide_password=True)!r}, table={self._name!r})"
@@ -144,16 +141,19 @@ class LegacyTable:
         return self._rows.read(row_id)
 
     @contextmanager
-    def reader(self) -> Iterator[RowReader]:
-        """Give a reader for some rows in a row, of one thread. On SQLite it keeps its connection, which saves half."""
+    def reader(self) -> Iterator[Rows]:
+        """Give a reader for some rows in a row. A file's keeps its connection, which saves half; a server's reads on.
+
+        Not to be read by another thread at the same time.
+        """
         if not self._on_sqlite:  # whose connection may break: each call takes another
-            yield self._rows
+            yield self._rows_ahead()
             return
-        with self._reading() as connection, self._gate.reader() as lock:
+        with self._reading() as connection:
             yield replace(
                 self._rows,
-                reading=lambda: _locked(connection, lock),
-                snapshot=lambda: _locked_transaction(connection, lock),
+                reading=lambda: _translated(connection),
+                snapshot=lambda: _in_transaction(connection),
             )
 
     def apply(self, changes: Sequence[RowChange], *, durable: bool = True) -> list[bool]:
@@ -210,7 +210,7 @@ class LegacyTable:
     def _column(self, name: str) -> sa.ColumnElement[Any]:
         return self._table.c[name]
 
-    def _heads_statement(self, after: str | None, limit: int, *, rowid: bool) -> sa.Select[*tuple[Any, ...]]:
+    def _heads_statement(self, after: str | None, limit: int | None, *, rowid: bool) -> sa.Select[*tuple[Any, ...]]:
         """Select id, data octets or type, url octets or type, url head, status; see SQLitePeek for the first."""
         id_, url = self._column("id"), self._column("image_url")
         data = self._column("image_data") if self.shape.has("image_data") else sa.null()
@@ -234,12 +234,19 @@ class LegacyTable:
     def _rows(self) -> RowReader:
         same = self._column("id") == sa.bindparam("row_id")
         head = self._heads_statement(None, 1, rowid=self._has_rowid)
-        row = sa.select(*(self._column(name) for name in self.shape.columns))
         return RowReader(
             table=self._name, columns=self.shape.columns, has_rowid=self._has_rowid, reading=self._reading,
             snapshot=self._snapshot, head_statement=Prepared(head.where(same), self._reader.dialect),
-            row_statement=Prepared(row.where(same), self._reader.dialect),
+            row_statement=Prepared(self._whole_row().where(same), self._reader.dialect),
         )  # fmt: skip
+
+    def _rows_ahead(self) -> RowsAhead:
+        among = self._column("id").in_(sa.bindparam("row_ids", expanding=True))
+        heads = self._heads_statement(None, None, rowid=False)
+        return RowsAhead(self._rows, heads=heads.where(among), rows=self._whole_row().where(among))
+
+    def _whole_row(self) -> sa.Select[Any]:
+        return sa.select(*(self._column(name) for name in self.shape.columns))
 
     def _peek(self, connection: sa.Connection) -> SQLitePeek | None:
         return SQLitePeek.of(connection, self._name) if self._has_rowid else None
@@ -324,8 +331,7 @@ class LegacyTable:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
                 try:
                     yield connection
-                    with self._gate.commit():
-                        connection.exec_driver_sql("COMMIT")
+                    connection.exec_driver_sql("COMMIT")
                 except BaseException:
                     if driver_connection(connection).in_transaction:  # a full disk makes SQLite roll back by itself
                         connection.exec_driver_sql("ROLLBACK")
@@ -333,14 +339,8 @@ class LegacyTable:
 
 
 @contextmanager
-def _locked(connection: sa.Connection, lock: threading.Lock) -> Iterator[sa.Connection]:
-    with _errors.translated(), lock:
-        yield connection
-
-
-@contextmanager
-def _locked_transaction(connection: sa.Connection, lock: threading.Lock) -> Iterator[sa.Connection]:
-    with _locked(connection, lock), _in_transaction(connection):
+def _translated(connection: sa.Connection) -> Iterator[sa.Connection]:
+    with _errors.translated():
         yield connection
 
 
