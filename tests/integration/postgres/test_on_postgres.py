@@ -299,7 +299,7 @@ def test_vacuum_is_left_to_postgres_itself(workspace, sample):
 
 
 def test_rows_are_read_some_at_a_time(workspace, sample):
-    """What comes is what single reads give, in fewer statements; a row that is gone is none, one of nobody's no harm."""
+    """What comes is what single reads give, in fewer statements; a row that is gone is none."""
     table = workspace.table
     ids = sorted(sample.expected)
     one_by_one = {row_id: table.read(row_id) for row_id in ids}
@@ -315,7 +315,7 @@ def test_rows_are_read_some_at_a_time(workspace, sample):
         wanted = [row_id for place, row_id in enumerate(ids) if place % 3 != 1]  # a large one is skipped, say
         read = {row_id: rows.read(row_id) for row_id in wanted}
     assert read == {row_id: None if row_id == ids[5] else one_by_one[row_id] for row_id in wanted}
-    assert 0 < len(statements) <= 2
+    assert 0 < len(statements) < len(wanted) / 10
 
 
 def test_no_more_is_read_ahead_than_some_megabytes(workspace, sample, monkeypatch):
