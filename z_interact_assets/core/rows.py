@@ -5,7 +5,7 @@ Facts about the table (shapes, units, faulty rebuilds) come from the app's own h
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -92,10 +92,25 @@ class LegacyRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SpeltText:
+    """A stored text that is not held: `spell` makes it again, exactly. `octets` is its size as stored."""
+
+    octets: int
+    head: str
+    spell: Callable[[], str | bytes] = field(repr=False)
+
+
+def spelt(value: Any) -> Any:
+    """Return a stored value itself, spelling it if it is not held."""
+    return value.spell() if isinstance(value, SpeltText) else value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RowChange:
     """A compare-and-swap of one row: `values` are written only while the row still holds what was read.
 
     Columns in `rising` are never set lower than they are: the app may have set its own time since the row was read.
+    A text of `as_read` may be a SpeltText.
     """
 
     id: str
@@ -115,6 +130,8 @@ def octets(value: Any) -> int | None:
         return None
     if isinstance(value, bytes | memoryview):
         return len(value)
+    if isinstance(value, SpeltText):
+        return value.octets
     text = str(value)
     return len(text) if text.isascii() else len(stored_bytes(text))
 
@@ -132,6 +149,8 @@ def head_text(value: Any) -> str:
 
     A data: URL is cut at its comma, so that its payload never travels with the head.
     """
+    if isinstance(value, SpeltText):
+        return value.head
     if isinstance(value, bytes | memoryview):
         start = bytes(value[:URL_HEAD_BYTES])
     else:

@@ -179,14 +179,21 @@ class Pipeline:
                         self._ended(step)
                     else:
                         self._ready.append(step)
-                    self._receive()
-                    self._let_in()
-                    if self._is_due():
-                        self._write()
+                    self._pass_on()
         except Stopped:
             pass
         except BaseException as error:  # noqa: BLE001 - handed to whoever iterates
             self._abort(error)
+
+    def _pass_on(self) -> None:
+        """Let in what was read, settling meanwhile: no more is held ready than one image."""
+        self._receive()
+        while True:
+            if self._is_due():
+                self._write()
+            if self._let_in():
+                return
+            self._receive(until=self._due)
 
     def _take(self, items: Iterator[WorkItem | None]) -> list[WorkItem]:
         """Return some of the next items, none when there is none at the moment. Raises what the items raise."""

@@ -12,7 +12,7 @@ from z_interact_assets.core.errors import TableUnavailableError
 from z_interact_assets.core.models import ItemState
 from z_interact_assets.core.reasons import Reason
 from z_interact_assets.core.records import OutcomeRecord
-from z_interact_assets.core.rows import RowChange
+from z_interact_assets.core.rows import RowChange, spelt
 from z_interact_assets.execution.groups import SWITCH_BYTES, SWITCH_ROWS, grouped
 from z_interact_assets.migrate.outcomes import Outcome, final
 from z_interact_assets.storage.ledger import Ledger
@@ -73,7 +73,7 @@ class Settler:
             return False
         row = self._table.read(change.id)
         return row is not None and all(
-            row.get(column) == change.values.get(column, read) for column, read in change.as_read.items()
+            row.get(column) == change.values.get(column, spelt(read)) for column, read in change.as_read.items()
         )
 
 

@@ -25,8 +25,8 @@ from z_interact_assets.storage.legacy import LegacyTable
 from z_interact_assets.storage.legacy.reader import Rows
 
 # Held for each byte of an image's text. While it is prepared: the text as str and as bytes, and the bytes decoded from
-# it (3/4); then no bytes of the text; once it is sent only the text, which the compare-and-swap needs.
-_READ, _PREPARED, _SENT = 2.75, 1.75, 1.0
+# it (3/4); then only those: they are sent, and spell the text for the compare-and-swap.
+_READ, _PREPARED = 2.75, 0.75
 
 
 class Worker:
@@ -79,11 +79,11 @@ class Worker:
         if isinstance(decision, SetAside):
             return _aside(item, decision, row.head())
         kept = self._keep(taken, _PREPARED / _READ)
-        return Upload(partial(self._send, item, row, decision, kept), kept)
+        return Upload(partial(self._send, item, decision, kept), kept)
 
-    def _send(self, item: WorkItem, row: LegacyRow, decision: Prepared | PointsAtR2, taken: int) -> Outcome:
-        outcome = self._sent(item, row, decision)
-        outcome.taken = self._keep(taken, _SENT / _PREPARED)
+    def _send(self, item: WorkItem, decision: Prepared | PointsAtR2, taken: int) -> Outcome:
+        outcome = self._sent(item, decision)
+        outcome.taken = taken
         return outcome
 
     def _keep(self, taken: int, share: float) -> int:
@@ -92,7 +92,7 @@ class Worker:
         self._budget.give(taken - kept)
         return kept
 
-    def _sent(self, item: WorkItem, row: LegacyRow, decision: Prepared | PointsAtR2) -> Outcome:
+    def _sent(self, item: WorkItem, decision: Prepared | PointsAtR2) -> Outcome:
         try:
             return self._store(item, decision) if isinstance(decision, Prepared) else self._adopt(item, decision)
         except ObjectDiffersError:
@@ -103,7 +103,7 @@ class Worker:
             if error.concerns_every_request:
                 raise
             aside = SetAside(state=ItemState.QUARANTINED, reason=Reason.STORAGE_REFUSED, detail=error.code)
-        return _aside(item, aside, row.head())
+        return _aside(item, aside, decision.row.head())
 
     def _store(self, item: WorkItem, prepared: Prepared) -> Outcome:
         if (claimed := prepared.claimed_key) is not None and (found := self._sink.head(claimed)) is not None:

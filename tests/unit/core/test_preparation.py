@@ -14,7 +14,7 @@ from z_interact_assets.core.keys import parse_key
 from z_interact_assets.core.models import ImageLimits, ItemState
 from z_interact_assets.core.preparation import PointsAtR2, Preparation, Prepared, SetAside
 from z_interact_assets.core.reasons import Reason
-from z_interact_assets.core.rows import LegacyRow, RowHead
+from z_interact_assets.core.rows import LegacyRow, RowHead, SpeltText, spelt
 from z_interact_assets.core.urls import KnownBases
 
 BASES = KnownBases("https://img.example.com", bucket="z-interact-images")
@@ -237,6 +237,12 @@ def test_no_image_and_no_undo_record_is_in_a_repr():
     assert DATA[:30] not in repr(prepared(image_data=DATA, image_url=data_url_of(OTHER)))
 
 
+@pytest.mark.parametrize("columns", [{"image_data": DATA}, {"image_url": URL}, {"image_data": DATA, "image_url": URL}])
+def test_an_ordinary_text_is_not_held_once_it_is_decoded(columns):
+    values = prepared(**columns).row.values
+    assert {name for name, value in values.items() if isinstance(value, SpeltText)} == set(columns)
+
+
 @st.composite
 def texts_of_an_image(draw: st.DrawFn) -> str | bytes:
     """One of the many texts of one of two images: regular, ragged or escaped, as text, as bytes, or the bytes alone."""
@@ -268,6 +274,10 @@ def test_every_text_is_given_back_from_its_undo_record_and_its_image(data, url):
         assert rebuilt == text
         raw = text if isinstance(text, bytes) else str(text).encode()
         assert (entry["text_bytes"], entry["text_sha256"]) == (len(raw), hashlib.sha256(raw).hexdigest())
+    # The row spells what it no longer holds, and looks as it did.
+    before = row(image_data=data, image_url=url)
+    assert {name: spelt(value) for name, value in found.row.values.items()} == before.values
+    assert found.row.head() == before.head()
     # What no record spells out was kept as it is, or was not touched.
     assert found.source in recorded
     assert "image_url" in recorded or "image_url" in found.before

@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from z_interact_assets.core.rows import RowChange
+from z_interact_assets.core.rows import RowChange, spelt
 from z_interact_assets.storage.legacy.values import Bound
 from z_interact_assets.storage.prepared import Prepared
 
@@ -20,7 +20,7 @@ class Swaps:
 
     def of(self, change: RowChange) -> tuple[Prepared, dict[str, Any]]:
         """Return the statement, one for all changes of a form, and its values."""
-        read = {name: Bound.of(value) for name, value in change.as_read.items()}
+        read = {name: Bound.of(spelt(value)) for name, value in change.as_read.items()}
         new = {name: Bound.of(value) for name, value in change.values.items()}
         form = (*((name, each.type) for name, each in read.items()), None, *((n, each.type) for n, each in new.items()),
                 None, *change.rising)  # fmt: skip
