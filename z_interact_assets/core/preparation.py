@@ -4,10 +4,9 @@ This is the whole specification of the row states (the app's history made them),
 plan and the migration all call it, so that the one foretells what the other does.
 """
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import pybase64
@@ -16,7 +15,7 @@ from z_interact_assets.core import keys
 from z_interact_assets.core.base64_text import DecodedText, TextForm, decode_text, rebuild_text
 from z_interact_assets.core.errors import ImageRejectedError
 from z_interact_assets.core.images import prove_image, sniff
-from z_interact_assets.core.images.digests import digest
+from z_interact_assets.core.images.digests import md5_of, sha256_of
 from z_interact_assets.core.models import Digests, ImageLimits, ImageMetadata, ImageProof, ItemState
 from z_interact_assets.core.planning import ASIDE_STATES, HeadKind, aside_reason, classify_head
 from z_interact_assets.core.reasons import Reason
@@ -31,15 +30,20 @@ SWITCHED_COLUMNS = ("image_url", "r2_key", "migration_status", "migrated_at", "u
 _TEXT_PER_BYTE = 4 / 3 * 1.1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class PreparedImage:
-    """An image ready to be stored: proved bytes, hashes, key, metadata."""
+    """An image ready to be stored: proved bytes, their hash, key, metadata."""
 
     key: str
     proof: ImageProof
-    digests: Digests
+    sha256: str
     metadata: ImageMetadata
     data: bytes = field(repr=False)
+
+    @cached_property
+    def digests(self) -> Digests:
+        """Both hashes. MD5, the slowest of all, is left to whoever sends the image: a thread, and so a core, of its own."""
+        return Digests(md5=md5_of(self.data), sha256=self.sha256)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +126,7 @@ class Preparation:
         head = row.head()
         kind = classify_head(head, self.bases)
         if kind is HeadKind.EMBEDDED:
-            return self._embedded(row)
+            return self._embedded(row, head)
         if kind is HeadKind.DATA_URL:
             decoded = decode_text(_text(row.get("image_url")))
             return self._prepared(row, "image_url", decoded.data, {"image_url": decoded}, only_copy=True)
@@ -132,8 +136,8 @@ class Preparation:
             return self._static(row)
         return _without_image(kind)
 
-    def _embedded(self, row: LegacyRow) -> Prepared | PointsAtR2 | SetAside:
-        url_only = replace(row.head(), data_bytes=None)
+    def _embedded(self, row: LegacyRow, head: RowHead) -> Prepared | PointsAtR2 | SetAside:
+        url_only = replace(head, data_bytes=None)
         url_kind = classify_head(url_only, self.bases)
         if row.get("image_data") == "image_data":
             if url_kind is HeadKind.ON_R2:  # an image after all, perhaps by a switch of ours that was not recorded
@@ -146,7 +150,7 @@ class Preparation:
         if url_kind is HeadKind.DATA_URL:
             return self._two_images(row, decoded)
         claimed = self.bases.key_of(url_only.url_head or "") if url_kind is HeadKind.ON_R2 else None
-        return replace(self._prepared(row, "image_data", decoded.data, {"image_data": decoded}), claimed_key=claimed)
+        return self._prepared(row, "image_data", decoded.data, {"image_data": decoded}, claimed_key=claimed)
 
     def _two_images(self, row: LegacyRow, decoded: DecodedText) -> Prepared:
         """image_data and a data: URL: the data is migrated, the URL's own image (if another) becomes the alternate."""
@@ -178,6 +182,7 @@ class Preparation:
         *,
         alternate: PreparedImage | None = None,
         only_copy: bool = False,
+        claimed_key: str | None = None,
     ) -> Prepared:
         primary = self._image(row, data, "file" if source == "static" else "base64")
         images = [primary] if alternate is None else [primary, alternate]
@@ -188,23 +193,23 @@ class Preparation:
             if column in row.values and column not in texts
         }
         return Prepared(
-            row=_without_texts(row, texts), source=source, primary=primary, alternate=alternate, only_copy=only_copy, originals=originals,
-            before=before,
+            row=_without_texts(row, texts), source=source, primary=primary, alternate=alternate, only_copy=only_copy,
+            claimed_key=claimed_key, originals=originals, before=before,
         )  # fmt: skip
 
     def _image(self, row: LegacyRow, data: bytes, original_format: str) -> PreparedImage:
         proof = prove_image(data, self.limits)
-        digests = digest(data)
+        sha256 = sha256_of(data)
         key = keys.migrated_key(
             row_id=row.id,
             session_id=row.text("session_id"),
             persona_id=row.text("persona_id"),
             created_at_ms=keys.created_at_ms(row.get("created_at")),
-            sha256=digests.sha256,
+            sha256=sha256,
             format=proof.format,
         )
-        metadata = _metadata(row, size=proof.size, sha256=digests.sha256, original_format=original_format)
-        return PreparedImage(key=key, proof=proof, digests=digests, metadata=metadata, data=data)
+        metadata = _metadata(row, size=proof.size, sha256=sha256, original_format=original_format)
+        return PreparedImage(key=key, proof=proof, sha256=sha256, metadata=metadata, data=data)
 
 
 def _without_texts(row: LegacyRow, texts: Mapping[str, DecodedText]) -> LegacyRow:
@@ -222,11 +227,11 @@ def _without_texts(row: LegacyRow, texts: Mapping[str, DecodedText]) -> LegacyRo
 def describe_text(decoded: DecodedText, images: Iterable[PreparedImage]) -> dict[str, Any]:
     """Return the undo record of one text: its form, size and SHA-256, and the SHA-256 of the image it spells."""
     raw = decoded.raw
-    spelt = next(image.digests.sha256 for image in images if image.data == decoded.data)
+    spelt = next(image.sha256 for image in images if image.data == decoded.data)
     return {
         "form": {"raw": True} if raw == decoded.data else decoded.form.to_json(),
         "text_bytes": len(raw),
-        "text_sha256": hashlib.sha256(raw).hexdigest(),
+        "text_sha256": sha256_of(raw),
         "sha256": spelt,
     }
 

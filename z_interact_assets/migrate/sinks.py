@@ -59,7 +59,7 @@ class StoreSink:
 
     def prove(self, image: PreparedImage) -> None:
         """Read every byte back."""
-        if self.sha256(image.key) != image.digests.sha256:
+        if self.sha256(image.key) != image.sha256:
             raise StorageUnavailableError(
                 f"The object {image.key!r} came back with other bytes than were sent.",
                 remedy="The row was left as it was; the next run proves it again.",

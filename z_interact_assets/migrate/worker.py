@@ -140,7 +140,7 @@ class Worker:
             created=len(created),
             uploaded_bytes=sum(result.size for result in created),
             text_bytes=sum(text["text_bytes"] for text in prepared.originals.values()),
-            sha256=prepared.primary.digests.sha256,
+            sha256=prepared.primary.sha256,
             large=any(len(image.data) > self._preparation.limits.warn_bytes for image in prepared.images),
         )  # fmt: skip
 
@@ -176,7 +176,7 @@ class Worker:
         fingerprint = _fingerprint_after(prepared.row, change)
         return Outcome(
             item=item, stored=stored, change=change, final=final(item, ItemState.PUBLISHED, fingerprint=fingerprint),
-            sha256=image.digests.sha256,
+            sha256=image.sha256,
         )  # fmt: skip
 
     def _adopt(self, item: WorkItem, pointing: PointsAtR2) -> Outcome:
@@ -244,7 +244,7 @@ def _with_roles(prepared: Prepared, results: list[UploadResult]) -> list[tuple[P
 
 def _object(image: PreparedImage, result: UploadResult | None, *, role: str, proof: str) -> ObjectRecord:
     return ObjectRecord(
-        key=image.key, role=role, size=len(image.data), md5=image.digests.md5, sha256=image.digests.sha256,
+        key=image.key, role=role, size=len(image.data), md5=image.digests.md5, sha256=image.sha256,
         etag=result.etag if result else image.digests.md5, format=image.proof.format, width=image.proof.width,
         height=image.proof.height, content_type=image.proof.format.content_type, proof=proof,
         created=bool(result and result.created),

@@ -265,7 +265,7 @@ def test_every_text_is_given_back_from_its_undo_record_and_its_image(data, url):
     if not isinstance(found, Prepared):
         return
     recorded = json.loads(json.dumps(dict(found.originals)))
-    images = {image.digests.sha256: image.data for image in found.images}
+    images = {image.sha256: image.data for image in found.images}
     for column, entry in recorded.items():
         text = {"image_data": data, "image_url": url}[column]
         image = images[entry["sha256"]]

@@ -8,10 +8,17 @@ from z_interact_assets.core.models import Digests, StoredObject
 
 def digest(data: bytes) -> Digests:
     """Both hashes of the same bytes. Each releases the GIL while it works."""
-    return Digests(
-        md5=hashlib.md5(data, usedforsecurity=False).hexdigest(),
-        sha256=hashlib.sha256(data).hexdigest(),
-    )
+    return Digests(md5=md5_of(data), sha256=sha256_of(data))
+
+
+def md5_of(data: bytes) -> str:
+    """The MD5 in lower-case hex."""
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+def sha256_of(data: bytes) -> str:
+    """The SHA-256 in lower-case hex."""
+    return hashlib.sha256(data).hexdigest()
 
 
 def is_same(found: StoredObject, *, size: int, digests: Digests, read_sha256: Callable[[], str]) -> bool:

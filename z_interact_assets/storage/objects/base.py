@@ -229,13 +229,16 @@ class BaseStore(ABC):
         if len(content) > MAX_PUT_BYTES:
             raise StorageRefusedError(f"{key!r} is larger than the 5 GiB of a single PUT.", code="EntityTooLarge")
         digests = digests or digest(content)
+        metadata = metadata or ImageMetadata()
+        if metadata.sha256 != digests.sha256:
+            metadata = replace(metadata, sha256=digests.sha256)
         return ObjectWrite(
             key=key,
             data=content,
             digests=digests,
             content_type=published_type(content, content_type),
             cache_control=self._cache_control if cache_control is None else cache_control,
-            metadata=encode_metadata(replace(metadata or ImageMetadata(), sha256=digests.sha256), cipher=self._cipher),
+            metadata=encode_metadata(metadata, cipher=self._cipher),
             overwrite=overwrite,
         )
 
