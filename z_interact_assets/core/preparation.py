@@ -42,7 +42,7 @@ class PreparedImage:
 
     @cached_property
     def digests(self) -> Digests:
-        """Both hashes. MD5, the slowest of all, is left to whoever sends the image: a thread, and so a core, of its own."""
+        """Both hashes. MD5, the slowest, is left to whoever sends the image: a thread, and so a core, of its own."""
         return Digests(md5=md5_of(self.data), sha256=self.sha256)
 
 
