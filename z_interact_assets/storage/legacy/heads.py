@@ -1,0 +1,93 @@
+"""Row heads page by page: the statements that find them, and what their rows mean."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import sqlalchemy as sa
+
+from z_interact_assets.core.rows import URL_HEAD_BYTES, RowHead, TableShape
+from z_interact_assets.storage.legacy.peek import SQLitePeek
+from z_interact_assets.storage.legacy.reader import head_of, head_with_start
+from z_interact_assets.storage.legacy.strict import StrictPages
+from z_interact_assets.storage.legacy.values import bound, is_utf8
+
+# A page of rows with nothing longer is read by one statement, in a third of the time that blob handles take. More would
+# cost more than the handles do, and all of a page must be read within milliseconds.
+SHORT_BYTES = 8_192
+
+
+@dataclass(frozen=True, slots=True)
+class HeadPage:
+    """A page in order of id. `found` counts all its rows, `last` is the last one's id: it may be one without a head."""
+
+    heads: list[RowHead]
+    found: int
+    last: str
+
+
+class HeadPages:
+    """Finds the heads of one table. `sorts`: the database has to sort all rows to have them in order of id."""
+
+    def __init__(self, table: sa.TableClause, shape: TableShape, dialect: sa.Dialect, *, sorts: bool) -> None:
+        self._dialect = dialect
+        self._on_sqlite = dialect.name == "sqlite"
+        self._sorts = sorts
+        self._table, self._id, self._url = table, table.c["id"], table.c["image_url"]
+        self._data = table.c["image_data"] if shape.has("image_data") else sa.null()
+        self._status = table.c["status"] if shape.has("status") else sa.null()
+
+    def read(self, connection: sa.Connection, peek: SQLitePeek | None, after: str | None, limit: int) -> HeadPage:
+        """Read the page that follows the id `after`; rows whose id is no UTF-8 have no head."""
+        # Where all is sorted for each page, all would be read for each page.
+        rows = None if peek is None or self._sorts else self._short.read(connection, after, limit)
+        if rows is not None and peek is not None:
+            heads = [_short_head(row, peek) for row in rows]
+        else:
+            statement = self.select(rowid=peek is not None).order_by(self._id).limit(limit)
+            statement = statement if after is None else statement.where(self._id > bound(after))
+            rows = connection.execute(statement).all()
+            heads = [head_of(row, peek) for row in rows if is_utf8(row[0])]
+        return HeadPage(heads, len(rows), rows[-1][0] if rows else "")
+
+    def select(self, *, rowid: bool) -> sa.Select[*tuple[Any, ...]]:
+        """Select id, data octets or type, url octets or type, status, url head or rowid; the latter for SQLitePeek."""
+        data, url = self._data, self._url
+        if rowid:
+            # typeof() reads the row's header only; status lies behind the payload, so it is read only where none is.
+            empty = sa.and_(sa.func.typeof(data) == "null", sa.func.typeof(url) == "null")
+            columns = (sa.func.typeof(data), sa.func.typeof(url), sa.case((empty, self._status)), sa.text("rowid"))
+        else:
+            empty = sa.and_(data.is_(None), url.is_(None))
+            # Bytes on SQLite: its substr() of a text ends at a NUL, and octet_length() came with 3.43.
+            start = sa.cast(url, sa.LargeBinary) if self._on_sqlite else url
+            columns = (
+                self._octets(data), self._octets(url), sa.case((empty, self._status)),
+                sa.func.substr(start, 1, URL_HEAD_BYTES),
+            )  # fmt: skip
+        return sa.select(self._id, *columns).select_from(self._table).where(self.has_text_id)
+
+    @property
+    def has_text_id(self) -> sa.ColumnElement[bool]:
+        """Whether a row's id is a text."""
+        return sa.func.typeof(self._id) == "text" if self._on_sqlite else self._id.is_not(None)
+
+    @cached_property
+    def _short(self) -> StrictPages:
+        """What takes no handle; and of a row with a number where text belongs both types and the rowid."""
+        types = sa.func.typeof(self._data), sa.func.typeof(self._url)
+        number = sa.or_(*(each == kind for each in types for kind in ("integer", "real")))
+        more = sa.case((number, types[0].concat(" ").concat(types[1]))), sa.text("rowid")
+        return StrictPages(self.select(rowid=False).add_columns(*more), self._id, self._dialect, longest=SHORT_BYTES)
+
+    def _octets(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        return sa.func.length(sa.cast(column, sa.LargeBinary)) if self._on_sqlite else sa.func.octet_length(column)
+
+
+def _short_head(row: Sequence[Any], peek: SQLitePeek) -> RowHead:
+    id_, data, url, status, start, types, rowid = row
+    if types is not None:
+        data_type, url_type = types.split()
+        return peek.head(id_, data_type, url_type, status, rowid=rowid)
+    return head_with_start(id_, data, url, status, start)
