@@ -13,8 +13,9 @@ from z_interact_assets.storage.legacy.reader import head_of, head_with_start
 from z_interact_assets.storage.legacy.strict import StrictPages
 from z_interact_assets.storage.legacy.values import bound, is_utf8
 
-# A page of rows with nothing longer is read by one statement, in a third of the time that blob handles take. More would
-# cost more than the handles do, and all of a page must be read within milliseconds.
+# A page of rows with nothing longer is read by one statement, in a third of the time that blob handles take; where only
+# image_data is longer, it alone takes one. More would cost more than the handles do, and all of a page must be read
+# within milliseconds.
 SHORT_BYTES = 8_192
 
 
@@ -40,33 +41,25 @@ class HeadPages:
 
     def read(self, connection: sa.Connection, peek: SQLitePeek | None, after: str | None, limit: int) -> HeadPage:
         """Read the page that follows the id `after`; rows whose id is no UTF-8 have no head."""
-        # Where all is sorted for each page, all would be read for each page.
-        rows = None if peek is None or self._sorts else self._short.read(connection, after, limit)
-        if rows is not None and peek is not None:
-            heads = [_short_head(row, peek) for row in rows]
-        else:
-            statement = self.select(rowid=peek is not None).order_by(self._id).limit(limit)
-            statement = statement if after is None else statement.where(self._id > bound(after))
-            rows = connection.execute(statement).all()
-            heads = [head_of(row, peek) for row in rows if is_utf8(row[0])]
-        return HeadPage(heads, len(rows), rows[-1][0] if rows else "")
+        if peek is not None and not self._sorts:  # where all is sorted for each page, all would be read for each page
+            if (rows := self._short.read(connection, after, limit)) is not None:
+                return _page(rows, [_short_head(row, peek) for row in rows])
+            if (rows := self._short_but_data.read(connection, after, limit)) is not None:
+                return _page(rows, [_head_but_data(row, peek) for row in rows])
+        statement = self.select(rowid=peek is not None).order_by(self._id).limit(limit)
+        statement = statement if after is None else statement.where(self._id > bound(after))
+        rows = connection.execute(statement).all()
+        return _page(rows, [head_of(row, peek) for row in rows if is_utf8(row[0])])
 
     def select(self, *, rowid: bool) -> sa.Select[*tuple[Any, ...]]:
         """Select id, data octets or type, url octets or type, status, url head or rowid; the latter for SQLitePeek."""
         data, url = self._data, self._url
         if rowid:
-            # typeof() reads the row's header only; status lies behind the payload, so it is read only where none is.
-            empty = sa.and_(sa.func.typeof(data) == "null", sa.func.typeof(url) == "null")
-            columns = (sa.func.typeof(data), sa.func.typeof(url), sa.case((empty, self._status)), sa.text("rowid"))
+            columns = (*self._types, self._status_of_empty, sa.text("rowid"))
         else:
             empty = sa.and_(data.is_(None), url.is_(None))
-            # Bytes on SQLite: its substr() of a text ends at a NUL, and octet_length() came with 3.43.
-            start = sa.cast(url, sa.LargeBinary) if self._on_sqlite else url
-            columns = (
-                self._octets(data), self._octets(url), sa.case((empty, self._status)),
-                sa.func.substr(start, 1, URL_HEAD_BYTES),
-            )  # fmt: skip
-        return sa.select(self._id, *columns).select_from(self._table).where(self.has_text_id)
+            columns = (self._octets(data), self._octets(url), sa.case((empty, self._status)), self._start)
+        return self._select(*columns)
 
     @property
     def has_text_id(self) -> sa.ColumnElement[bool]:
@@ -75,14 +68,51 @@ class HeadPages:
 
     @cached_property
     def _short(self) -> StrictPages:
-        """What takes no handle; and of a row with a number where text belongs both types and the rowid."""
-        types = sa.func.typeof(self._data), sa.func.typeof(self._url)
-        number = sa.or_(*(each == kind for each in types for kind in ("integer", "real")))
-        more = sa.case((number, types[0].concat(" ").concat(types[1]))), sa.text("rowid")
-        return StrictPages(self.select(rowid=False).add_columns(*more), self._id, self._dialect, longest=SHORT_BYTES)
+        return self._strict(self._octets(self._data))
+
+    @cached_property
+    def _short_but_data(self) -> StrictPages:
+        return self._strict(self._types[0])
+
+    def _strict(self, data: sa.ColumnElement[Any]) -> StrictPages:
+        """Select id, `data`, url octets, status, url head; of a row with a number for a text both types; rowid."""
+        number = sa.or_(*(each == kind for each in self._types for kind in ("integer", "real")))
+        both = sa.case((number, self._types[0].concat(" ").concat(self._types[1])))
+        statement = self._select(
+            data, self._octets(self._url), self._status_of_empty, self._start, both, sa.text("rowid")
+        )
+        return StrictPages(statement, self._id, self._dialect, longest=SHORT_BYTES)
+
+    def _select(self, *columns: sa.ColumnElement[Any] | sa.TextClause) -> sa.Select[*tuple[Any, ...]]:
+        return sa.select(self._id, *columns).select_from(self._table).where(self.has_text_id)
+
+    @property
+    def _types(self) -> tuple[sa.ColumnElement[str], sa.ColumnElement[str]]:
+        return sa.func.typeof(self._data), sa.func.typeof(self._url)
+
+    @property
+    def _status_of_empty(self) -> sa.ColumnElement[Any]:
+        # typeof() reads the row's header only; status lies behind the payload, so it is read only where none is.
+        return sa.case((sa.and_(*(each == "null" for each in self._types)), self._status))
+
+    @property
+    def _start(self) -> sa.ColumnElement[Any]:
+        # Bytes on SQLite: its substr() of a text ends at a NUL, and octet_length() came with 3.43.
+        start = sa.cast(self._url, sa.LargeBinary) if self._on_sqlite else self._url
+        return sa.func.substr(start, 1, URL_HEAD_BYTES)
 
     def _octets(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
         return sa.func.length(sa.cast(column, sa.LargeBinary)) if self._on_sqlite else sa.func.octet_length(column)
+
+
+def _page(rows: Sequence[Any], heads: list[RowHead]) -> HeadPage:
+    return HeadPage(heads, len(rows), rows[-1][0] if rows else "")
+
+
+def _head_but_data(row: Sequence[Any], peek: SQLitePeek) -> RowHead:
+    id_, data_type, *rest = row
+    data = None if rest[3] is not None else peek.octets("image_data", data_type, row[-1])
+    return _short_head((id_, data, *rest), peek)
 
 
 def _short_head(row: Sequence[Any], peek: SQLitePeek) -> RowHead:
