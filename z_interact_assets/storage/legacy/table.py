@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from z_interact_assets.core.errors import TableUnavailableError, TableUnusableError
 from z_interact_assets.core.rows import LegacyRow, RowChange, RowHead, TableShape
@@ -271,8 +271,13 @@ class LegacyTable:
         present = sa.select(self._column("id")).where(self._column("id") == row["id"])
         if connection.execute(present).first() is not None:
             return False
-        insert = (sqlite if self._on_sqlite else postgresql).insert(self._table).values(all_bound(row))
-        return connection.execute(insert.on_conflict_do_nothing()).rowcount == 1
+        if self._on_sqlite:
+            insert = sqlite.insert(self._table).values(all_bound(row)).on_conflict_do_nothing()
+        else:
+            from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - 30 ms that a table in SQLite need not pay for
+
+            insert = postgresql.insert(self._table).values(all_bound(row)).on_conflict_do_nothing()
+        return connection.execute(insert).rowcount == 1
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
