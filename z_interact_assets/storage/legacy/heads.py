@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from z_interact_assets.core.rows import URL_HEAD_BYTES, RowHead, TableShape
 from z_interact_assets.storage.legacy.peek import SQLitePeek
-from z_interact_assets.storage.legacy.reader import head_of, head_with_start
+from z_interact_assets.storage.legacy.reader import Connecting, head_of, head_with_start
 from z_interact_assets.storage.legacy.strict import StrictPages
 from z_interact_assets.storage.legacy.values import bound, is_utf8
 
@@ -29,32 +29,47 @@ class HeadPage:
 
 
 class HeadPages:
-    """Finds the heads of one table. `sorts`: the database has to sort all rows to have them in order of id."""
+    """Finds the heads of one table. `sorts`: the database has to sort all rows to have them in order of id.
 
-    def __init__(self, table: sa.TableClause, shape: TableShape, dialect: sa.Dialect, *, sorts: bool) -> None:
+    `snapshot` gives a connection in which rowids stay valid between a statement and the blob handles on its rows.
+    """
+
+    def __init__(
+        self, table: sa.TableClause, shape: TableShape, dialect: sa.Dialect, snapshot: Connecting, *, has_rowid: bool,
+        sorts: bool,
+    ) -> None:  # fmt: skip
         self._dialect = dialect
         self._on_sqlite = dialect.name == "sqlite"
+        self._snapshot = snapshot
+        self._has_rowid = has_rowid
         self._sorts = sorts
         self._table, self._id, self._url = table, table.c["id"], table.c["image_url"]
         self._data = table.c["image_data"] if shape.has("image_data") else sa.null()
         self._status = table.c["status"] if shape.has("status") else sa.null()
 
-    def read(self, connection: sa.Connection, peek: SQLitePeek | None, after: str | None, limit: int) -> HeadPage:
-        """Read the page that follows the id `after`; rows whose id is no UTF-8 have no head."""
-        if peek is not None and not self._sorts:  # where all is sorted for each page, all would be read for each page
-            if (rows := self._short.read(connection, after, limit)) is not None:
-                return _page(rows, [_short_head(row, peek) for row in rows])
-            if (rows := self._short_but_data.read(connection, after, limit)) is not None:
-                return _page(rows, [_head_but_data(row, peek) for row in rows])
-        statement = self.select(rowid=peek is not None).order_by(self._id).limit(limit)
-        statement = statement if after is None else statement.where(self._id > bound(after))
-        rows = connection.execute(statement).all()
-        return _page(rows, [head_of(row, peek) for row in rows if is_utf8(row[0])])
+    def read(self, after: str | None, limit: int) -> HeadPage:
+        """Read the page that follows the id `after`; rows whose id is no UTF-8 have no head.
 
-    def select(self, *, rowid: bool) -> sa.Select[*tuple[Any, ...]]:
+        Each attempt is a read transaction of its own, since one keeps the app from committing.
+        """
+        if self._has_rowid and not self._sorts:  # where each page sorts all rows, each would read all that is in them
+            for strict, head in ((self._short, _short_head), (self._short_but_data, _head_but_data)):
+                with self._snapshot() as connection:
+                    rows = strict.read(connection, after, limit)
+                    if rows is not None:
+                        peek = SQLitePeek.of(connection, self._table.name)
+                        return _page(rows, [head(row, peek) for row in rows])
+        statement = self.select().order_by(self._id).limit(limit)
+        statement = statement if after is None else statement.where(self._id > bound(after))
+        with self._snapshot() as connection:
+            peek = SQLitePeek.of(connection, self._table.name) if self._has_rowid else None
+            rows = connection.execute(statement).all()
+            return _page(rows, [head_of(row, peek) for row in rows if is_utf8(row[0])])
+
+    def select(self) -> sa.Select[*tuple[Any, ...]]:
         """Select id, data octets or type, url octets or type, status, url head or rowid; the latter for SQLitePeek."""
         data, url = self._data, self._url
-        if rowid:
+        if self._has_rowid:
             columns = (*self._types, self._status_of_empty, sa.text("rowid"))
         else:
             empty = sa.and_(data.is_(None), url.is_(None))

@@ -118,8 +118,7 @@ class LegacyTable:
         """
         last = after
         while True:
-            with self._snapshot() as connection:
-                page = self._heads.read(connection, self._peek(connection), last, page_rows)
+            page = self._heads.read(last, page_rows)
             if page.heads:
                 yield page.heads
             if page.found < page_rows:
@@ -212,21 +211,21 @@ class LegacyTable:
 
     @cached_property
     def _heads(self) -> HeadPages:
-        return HeadPages(self._table, self.shape, self._reader.dialect, sorts=not self._id_is_unique)
+        return HeadPages(
+            self._table, self.shape, self._reader.dialect, self._snapshot, has_rowid=self._has_rowid,
+            sorts=not self._id_is_unique,
+        )  # fmt: skip
 
     @cached_property
     def _rows(self) -> RowReader:
         same = self._column("id") == sa.bindparam("row_id")
-        head = self._heads.select(rowid=self._has_rowid).limit(1)
+        head = self._heads.select().limit(1)
         row = sa.select(*(self._column(name) for name in self.shape.columns))
         return RowReader(
             table=self._name, columns=self.shape.columns, has_rowid=self._has_rowid, reading=self._reading,
             snapshot=self._snapshot, head_statement=Prepared(head.where(same), self._reader.dialect),
             row_statement=Prepared(row.where(same), self._reader.dialect),
         )  # fmt: skip
-
-    def _peek(self, connection: sa.Connection) -> SQLitePeek | None:
-        return SQLitePeek.of(connection, self._name) if self._has_rowid else None
 
     @cached_property
     def _has_rowid(self) -> bool:
