@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from z_interact_assets.cli.options import plain
-from z_interact_assets.cli.planning import assign_batches
+from z_interact_assets.cli.planning import assign_batches, warn_of_unaddressable
 from z_interact_assets.cli.progress import shown_progress
 from z_interact_assets.core.planning import Decision, batch_count, batch_key
 from z_interact_assets.core.ranges import batch_ranges
@@ -18,6 +18,7 @@ from z_interact_assets.migrate.scope import Scope
 
 if TYPE_CHECKING:
     from z_interact_assets.cli.runs import Runs
+    from z_interact_assets.migrate.planner import Survey
     from z_interact_assets.workspace import Workspace
 
 # A run costs about 0.2 s and a barrier, a batch that is done already some 3 ms of bookkeeping: a gap of so many done
@@ -27,6 +28,27 @@ BRIDGED_GAP = 25
 GO_ON = "Run the same command again to go on where it stopped."
 
 
+def look_first(workspace: "Workspace", scope: Scope) -> tuple[bool, "Survey | None"]:
+    """Tell, without Dagster, whether there is anything to do; and what was seen of the table if that was looked at."""
+    planner = workspace.planner()
+
+    def waits() -> bool:
+        pending = workspace.ledger.work.pending(scope.batch_keys, image_ids=scope.image_ids)
+        return bool(pending or planner.asked_for(scope))
+
+    if waits():
+        return True, None
+    seen = planner.survey()
+    return bool(seen.changes) or waits(), seen  # another process may have planned meanwhile what is no change now
+
+
+def nothing_done(workspace: "Workspace", scope: Scope) -> Totals:
+    """Say of the scope what `migrate_now` says where there is nothing to do."""
+    warn_of_unaddressable(workspace.table.unaddressable())
+    refuse_unknown(workspace, scope)
+    return Totals()
+
+
 def migrate_now(
     workspace: "Workspace",
     runs: "Runs",
@@ -34,13 +56,14 @@ def migrate_now(
     *,
     batch_size: int | None = None,
     concurrency: int | None = None,
+    seen: "Survey | None" = None,
 ) -> tuple[Totals, float]:
-    """Plan what is new and migrate the scope; return the totals and the seconds it took.
+    """Plan what is new and migrate the scope; return the totals and the seconds it took. `seen`: see assign_batches.
 
     What ended it early, after some of it was done, is in the observer: `error`, or `stop`.
     """
     started = monotonic()
-    assign_batches(runs, batch_size=batch_size)
+    assign_batches(runs, batch_size=batch_size, seen=seen)
     refuse_unknown(workspace, scope)
     workspace.planner().try_again(scope)
     pending = workspace.ledger.work.pending(scope.batch_keys, image_ids=scope.image_ids)

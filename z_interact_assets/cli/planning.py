@@ -10,19 +10,28 @@ from z_interact_assets.defs.run_config import op_config
 
 if TYPE_CHECKING:
     from z_interact_assets.cli.runs import Runs
-    from z_interact_assets.migrate.planner import PlanResult
+    from z_interact_assets.migrate.planner import PlanResult, Survey
     from z_interact_assets.workspace import Workspace
 
 
-def assign_batches(runs: "Runs", *, batch_size: int | None = None) -> "PlanResult":
-    """Run the planning job; return what it found."""
+def assign_batches(runs: "Runs", *, batch_size: int | None = None, seen: "Survey | None" = None) -> "PlanResult":
+    """Run the planning job; return what it found. What was `seen` of the table a moment ago is not counted again."""
+    from z_interact_assets.defs.legacy import SEEN_BEFORE  # noqa: PLC0415 - imports dagster
+
+    if seen is not None:
+        runs.observer.results[SEEN_BEFORE] = seen
     runs.run("plan_batches", config=op_config("migration_batches", {"batch_size": batch_size}))
     result: PlanResult = runs.observer.results["plan"]
     for warning in result.warnings:
         click.echo(f"Warning: {warning}", err=True)
-    if result.unaddressable:
-        click.echo(f"Warning: {result.unaddressable} rows have no text id and cannot be migrated.", err=True)
+    warn_of_unaddressable(result.unaddressable)
     return result
+
+
+def warn_of_unaddressable(rows: int) -> None:
+    """Say on stderr how many rows cannot be migrated, if any."""
+    if rows:
+        click.echo(f"Warning: {rows} rows have no text id and cannot be migrated.", err=True)
 
 
 def full_plan(

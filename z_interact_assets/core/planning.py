@@ -113,17 +113,17 @@ RETRIED_WHEN_NAMED = frozenset({
 })  # fmt: skip
 
 
-def decide(head: RowHead, known: KnownItem | None, rules: Rules) -> Decision:
-    """Decide about one row from its head and what the ledger knows of it."""
-    if known is not None and known.state in PENDING_STATES:  # a run has it in hand, or will have
-        return Decision.LEAVE
-    if known is not None and known.fingerprint == head.fingerprint and not _static_folder_is_new(known, rules):
-        return Decision.LEAVE
-    if needs_batch(classify_head(head, rules.bases), rules):
+def decide(head: RowHead, known: KnownItem | None, rules: Rules, kind: HeadKind | None = None) -> Decision:
+    """Decide about one row from its head (of this `kind`, if it is known) and what the ledger knows of it."""
+    if known is not None:
+        if known.state in PENDING_STATES:  # a run has it in hand, or will have
+            return Decision.LEAVE
+        if known.fingerprint == head.fingerprint and not _static_folder_is_new(known, rules):
+            return Decision.LEAVE
+    kind = kind or classify_head(head, rules.bases)
+    if needs_batch(kind, rules):
         return Decision.PLAN_AGAIN if known is not None and known.batch_key else Decision.BATCH
-    if classify_head(head, rules.bases) in ASIDE_STATES:
-        return Decision.SET_ASIDE
-    return Decision.FORGET
+    return Decision.SET_ASIDE if kind in ASIDE_STATES else Decision.FORGET
 
 
 def _static_folder_is_new(known: KnownItem, rules: Rules) -> bool:

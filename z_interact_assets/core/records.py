@@ -2,15 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from z_interact_assets.core.models import PENDING_STATES, ImageFormat, ItemState
 from z_interact_assets.core.reasons import Reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownItem:
-    """What planning needs to know of an image the ledger already has."""
+class KnownItem(NamedTuple):
+    """What planning needs to know of an image the ledger already has. A tuple: one is made for each row looked at."""
 
     item_id: int
     image_id: str

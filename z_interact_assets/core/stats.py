@@ -26,9 +26,9 @@ class RowClass(NamedTuple):
     base64_bytes: int = 0
 
 
-def row_class(head: RowHead, bases: KnownBases) -> RowClass:
+def row_class(head: RowHead, bases: KnownBases, kind: HeadKind | None = None) -> RowClass:
     """Class a row: R2 without base64, base64, both (mixed: switched, not yet reclaimed), or no image of ours."""
-    kind = classify_head(head, bases)
+    kind = kind or classify_head(head, bases)
     if kind is HeadKind.EMBEDDED:
         on_r2 = classify_url(head.url_head, bases) is UrlKind.R2
         return RowClass("mixed" if on_r2 else "base64", head.data_bytes or 0)
@@ -52,9 +52,9 @@ class TableCounts:
     unrecognised: int = 0
     base64_bytes: int = 0
 
-    def add(self, head: RowHead, bases: KnownBases) -> RowClass:
-        """Count one row and return its class."""
-        found = row_class(head, bases)
+    def add(self, head: RowHead, bases: KnownBases, kind: HeadKind | None = None) -> RowClass:
+        """Count one row (of this `kind`, if it is known) and return its class."""
+        found = row_class(head, bases, kind)
         self.total += 1
         setattr(self, found.name, getattr(self, found.name) + 1)
         self.base64_bytes += found.base64_bytes

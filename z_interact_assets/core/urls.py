@@ -146,10 +146,11 @@ def classify_url(text: str | None, bases: KnownBases) -> UrlKind:
     stripped = (text or "").strip(_WHITE_SPACE)
     if not stripped:
         return UrlKind.EMPTY
-    if stripped[:5].lower() == "data:":
-        return UrlKind.DATA
-    if stripped.startswith("/"):
-        return UrlKind.LOCAL if _is_local_path(stripped) else UrlKind.UNRECOGNISED
+    if not stripped.startswith("http"):
+        if stripped[:5].lower() == "data:":
+            return UrlKind.DATA
+        if stripped.startswith("/"):
+            return UrlKind.LOCAL if _is_local_path(stripped) else UrlKind.UNRECOGNISED
     if bases.key_of(stripped) is not None:
         return UrlKind.R2
     return UrlKind.HTTP if _is_web_url(stripped) else UrlKind.UNRECOGNISED

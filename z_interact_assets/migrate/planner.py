@@ -93,7 +93,6 @@ class Planner:
         done = _Pass()
         waiting: list[str] = []
         for page, known in self._pages():
-            self._note(done, page)
             waiting += self._enter(done, page, known, run_id)
             whole = len(waiting) - len(waiting) % self._batch_size
             self._add_batches(done, waiting[:whole])
@@ -128,11 +127,13 @@ class Planner:
     def survey(self) -> Survey:
         """Count the rows, and what planning would do to them, in one pass; nothing is written."""
         counts, kinds, waiting, changes = TableCounts(), Counter[HeadKind](), 0, 0
+        bases = self._rules.bases
         for page, known in self._pages():
             for head in page:
-                counts.add(head, self._rules.bases)
-                kinds[classify_head(head, self._rules.bases)] += 1
-                decision = decide(head, known.get(head.id), self._rules)
+                kind = classify_head(head, bases)
+                kinds[kind] += 1
+                counts.add(head, bases, kind)
+                decision = decide(head, known.get(head.id), self._rules, kind)
                 if decision is not Decision.LEAVE:
                     waiting += decision.is_work
                     changes += decision is not Decision.FORGET
@@ -157,36 +158,29 @@ class Planner:
             unaddressable=self._table.unaddressable(), batches=self._ledger.planning.batch_count(),
         )  # fmt: skip
 
-    def _note(self, done: _Pass, page: list[RowHead]) -> None:
-        done.rows += len(page)
-        done.kinds.update(classify_head(head, self._rules.bases) for head in page)
-
     def _enter(self, done: _Pass, page: list[RowHead], known: dict[str, KnownItem], run_id: str | None) -> list[str]:
-        """Carry out the page's decisions but the new batches; return the ids those need."""
+        """Count the page and carry out its decisions but the new batches; return the ids those need."""
+        done.rows += len(page)
         again: dict[int, str] = {}
         aside: list[NewItem] = []
         fresh: list[str] = []
         for head in page:
+            kind = classify_head(head, self._rules.bases)
+            done.kinds[kind] += 1
             item = known.get(head.id)
-            decision = decide(head, item, self._rules)
+            decision = decide(head, item, self._rules, kind)
             if decision is Decision.BATCH:
                 fresh.append(head.id)
             elif decision is Decision.PLAN_AGAIN and item is not None:
                 again[item.item_id] = "the app changed the row" if item.reason is None else item.reason.value
             elif decision is Decision.SET_ASIDE:
-                aside.append(self._aside(head))
+                aside.append(_aside(head, kind))
         now = self._clock_ms()
         self._ledger.planning.plan_again(again, now_ms=now, run_id=run_id)
         if aside:
             self._ledger.planning.set_aside(aside, now_ms=now)
         done.again += len(again)
         return fresh
-
-    def _aside(self, head: RowHead) -> NewItem:
-        kind = classify_head(head, self._rules.bases)
-        return NewItem(
-            image_id=head.id, state=ASIDE_STATES[kind], reason=aside_reason(kind), fingerprint=head.fingerprint
-        )
 
     def _add_batches(self, done: _Pass, image_ids: list[str]) -> None:
         if not image_ids:
@@ -205,6 +199,10 @@ class Planner:
         batches = present + batch_count(rows, self._batch_size)
         if batches > MAX_BATCHES:
             raise TooManyBatchesError(batches, advised_batch_size(rows))
+
+
+def _aside(head: RowHead, kind: HeadKind) -> NewItem:
+    return NewItem(image_id=head.id, state=ASIDE_STATES[kind], reason=aside_reason(kind), fingerprint=head.fingerprint)
 
 
 def _warnings(batches: int, done: _Pass) -> tuple[str, ...]:

@@ -66,3 +66,11 @@ def test_a_page_is_neither_scanned_for_nor_sorted(plans, question):
     assert steps
     scanned = [step for step in steps if step.startswith("SCAN") or "TEMP B-TREE" in step]
     assert scanned == []
+
+
+def test_images_are_looked_up_by_their_hash(tmp_path):
+    path = tmp_path / "ledger.db"
+    put_new_ledger(path)
+    with closing(open_ledger(f"sqlite:///{path}")) as ledger, closing(sqlite3.connect(path)) as connection:
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {ledger.planning._lookup}", ["[]"]).fetchall()
+        assert plan[-1][3].startswith("SEARCH items USING INDEX")

@@ -58,15 +58,25 @@ def migrate(
 
 
 def _carry_out(scope: "Scope", *, batch_size: int | None, concurrency: int | None) -> tuple[dict[str, Any], int]:
-    from z_interact_assets.cli.migrating import GO_ON, migrate_now  # noqa: PLC0415 - imports dagster
-    from z_interact_assets.cli.runs import opened_runs  # noqa: PLC0415
+    from z_interact_assets.cli.migrating import GO_ON, look_first, migrate_now, nothing_done  # noqa: PLC0415 - see app
     from z_interact_assets.cli.session import opened  # noqa: PLC0415
 
     with opened() as workspace:
         workspace.settings.require_r2()
+        started = monotonic()
+        work, seen = look_first(workspace, scope)
+        looked = monotonic() - started
+        if not work:
+            totals = nothing_done(workspace, scope)
+            return totals.report(duration_seconds=monotonic() - started, dry_run=False), 0
+
+        from z_interact_assets.cli.runs import opened_runs  # noqa: PLC0415 - imports dagster
+
         with opened_runs(workspace) as runs:
-            totals, seconds = migrate_now(workspace, runs, scope, batch_size=batch_size, concurrency=concurrency)
-        document = totals.report(duration_seconds=seconds, dry_run=False)
+            totals, seconds = migrate_now(
+                workspace, runs, scope, batch_size=batch_size, concurrency=concurrency, seen=seen
+            )
+        document = totals.report(duration_seconds=looked + seconds, dry_run=False)
         if runs.observer.error is not None:
             print_error(runs.observer.error)
             return document, exit_code_of(runs.observer.error)

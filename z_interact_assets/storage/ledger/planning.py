@@ -1,6 +1,9 @@
 """Which image belongs to which batch. A batch, once written, never changes its rows."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -10,9 +13,17 @@ from z_interact_assets.core.reasons import Reason
 from z_interact_assets.core.records import KnownItem, NewItem
 from z_interact_assets.storage.ledger.schema import batches, events, image_hash, items
 from z_interact_assets.storage.ledger.sessions import Sessions
+from z_interact_assets.storage.prepared import driver_connection
 
 _STATES = {state.value: state for state in ItemState}  # by value: a tenth of what calling the enum costs
+_REASONS = {reason.value: reason for reason in Reason}
 _LOOKUP_IMAGES = 5_000  # a statement's parameters; a batch may hold 100,000 images, SQLite stops at 32,766
+
+
+_KNOWN = sa.select(
+    items.c.item_id, items.c.image_id, items.c.state, items.c.reason, items.c.fingerprint, items.c.batch_key,
+    items.c.position,
+)  # fmt: skip
 
 
 class PlanningBook(Sessions):
@@ -20,8 +31,13 @@ class PlanningBook(Sessions):
 
     def known(self, image_ids: Sequence[str]) -> dict[str, KnownItem]:
         """Return what the ledger has of these images (at most some thousand a call), by image id."""
-        found = self._known(items.c.image_hash.in_([image_hash(image_id) for image_id in image_ids]))
-        return {item.image_id: item for item in found}
+        hashes = [image_hash(image_id) for image_id in image_ids]
+        if self._engine.dialect.name != "sqlite":
+            return {item.image_id: item for item in self._known(items.c.image_hash.in_(hashes))}
+        # Past SQLAlchemy, and as one parameter: to make one of each hash takes longer than to look them up.
+        with self._reading() as connection:
+            rows = driver_connection(connection).execute(self._lookup, [json.dumps(hashes)]).fetchall()
+        return {row[1]: _known(row) for row in rows}
 
     def rolled_back(self, batch_keys: Sequence[str] | None = None) -> list[KnownItem]:
         """Return the images that were rolled back, of some batches or of all."""
@@ -100,19 +116,14 @@ class PlanningBook(Sessions):
             )
 
     def _known(self, *conditions: sa.ColumnElement[bool]) -> list[KnownItem]:
-        columns = (
-            items.c.item_id, items.c.image_id, items.c.state, items.c.reason, items.c.fingerprint, items.c.batch_key,
-            items.c.position,
-        )  # fmt: skip
         with self._reading() as connection:
-            rows = connection.execute(sa.select(*columns).where(*conditions)).all()
-        return [
-            KnownItem(
-                item_id=item_id, image_id=image_id, state=_STATES[state], reason=Reason(reason) if reason else None,
-                fingerprint=fingerprint, batch_key=batch, position=position,
-            )
-            for item_id, image_id, state, reason, fingerprint, batch, position in rows
-        ]  # fmt: skip
+            return [_known(row) for row in connection.execute(_KNOWN.where(*conditions)).all()]
+
+    @cached_property
+    def _lookup(self) -> str:
+        hashes = sa.func.json_each(sa.bindparam("hashes")).table_valued("value")
+        looked_up = hashes.join(items, items.c.image_hash == hashes.c.value)
+        return str(_KNOWN.select_from(looked_up).compile(dialect=self._engine.dialect))
 
     def _enter(
         self, connection: sa.Connection, rows: Sequence[Mapping[str, object]], common: Mapping[str, object], now_ms: int
@@ -146,3 +157,10 @@ class PlanningBook(Sessions):
             among = items.c.image_hash.in_(hashes[start : start + _LOOKUP_IMAGES])
             found.update(connection.execute(sa.select(items.c.image_hash).where(among, *conditions)).scalars())
         return found
+
+
+def _known(row: Sequence[Any]) -> KnownItem:
+    item_id, image_id, state, reason, fingerprint, batch, position = row
+    return KnownItem(
+        item_id, image_id, _STATES[state], _REASONS[reason] if reason else None, fingerprint, batch, position
+    )

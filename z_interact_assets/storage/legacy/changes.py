@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import REGCLASS
 
 # Counted by Postgres when a transaction has ended; sent at the latest when its session is idle for some seconds.
 _COUNTERS = ("inserted", "updated", "deleted")
@@ -38,6 +37,8 @@ class TableChanges:
             return self._counted(connection) if connection.dialect.name == "postgresql" else None
 
     def _counted(self, connection: sa.Connection) -> str | None:
+        from sqlalchemy.dialects.postgresql import REGCLASS  # noqa: PLC0415 - see LegacyTable
+
         oid = sa.cast(sa.cast(self.table, REGCLASS), sa.BigInteger)
         pg_class = sa.table("pg_class", sa.column("oid"), sa.column("relkind"), sa.column("relfilenode"))
         counters = [getattr(sa.func, f"pg_stat_get_tuples_{name}")(pg_class.c.oid) for name in _COUNTERS]

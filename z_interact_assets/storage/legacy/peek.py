@@ -69,6 +69,11 @@ class SQLitePeek:
             status=status,
         )
 
+    def octets(self, column: str, kind: str, rowid: int) -> int | None:
+        """Return the size of one value."""
+        self.info[_HANDLES] = self.info.get(_HANDLES, 0) + 1
+        return self._look(column, kind, rowid, 0)[0]
+
     def _look(self, column: str, kind: str, rowid: int, head: int) -> tuple[int | None, bytes | None]:
         if kind == "null":
             return None, None

@@ -109,8 +109,13 @@ def head_of(row: Sequence[Any], peek: SQLitePeek | None) -> RowHead:
     id_, data, url, status, last = row
     if peek is not None:
         return peek.head(id_, data, url, status, rowid=last)
+    return head_with_start(id_, data, url, status, last)
+
+
+def head_with_start(id_: str, data: int | None, url: int | None, status: str | None, start: Any) -> RowHead:
+    """Return the head of a row of which the start of image_url was read; SQLite makes NULL of an empty one's."""
     return RowHead(
-        id=id_, data_bytes=data, url_bytes=url, url_head=None if last is None else head_text(last), status=status
+        id=id_, data_bytes=data, url_bytes=url, url_head=None if url is None else head_text(start or ""), status=status
     )
 
 

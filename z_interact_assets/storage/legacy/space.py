@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import REGCLASS
 
 from z_interact_assets.core.errors import TableUnavailableError, TableUnusableError
 
@@ -50,6 +49,8 @@ class TableSpace:
                 )
                 return DatabaseSize(bytes=pages * size, free_bytes=free * size)
             if connection.dialect.name == "postgresql":
+                from sqlalchemy.dialects.postgresql import REGCLASS  # noqa: PLC0415 - see LegacyTable
+
                 size = connection.execute(
                     sa.select(sa.func.pg_total_relation_size(sa.cast(self.table, REGCLASS)))
                 ).scalar_one()

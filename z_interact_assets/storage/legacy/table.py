@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from z_interact_assets.core.errors import TableUnavailableError, TableUnusableError
-from z_interact_assets.core.rows import URL_HEAD_BYTES, LegacyRow, RowChange, RowHead, TableShape
+from z_interact_assets.core.rows import LegacyRow, RowChange, RowHead, TableShape
 from z_interact_assets.storage.legacy.attributes import TableAttributes
 from z_interact_assets.storage.legacy.changes import TableChanges
+from z_interact_assets.storage.legacy.heads import HeadPages
 from z_interact_assets.storage.legacy.peek import SQLitePeek
-from z_interact_assets.storage.legacy.reader import RowReader, Rows, RowsAhead, head_of
+from z_interact_assets.storage.legacy.reader import RowReader, Rows, RowsAhead
 from z_interact_assets.storage.legacy.space import TableSpace
+from z_interact_assets.storage.legacy.strict import StrictPages
 from z_interact_assets.storage.legacy.swaps import Swaps
 from z_interact_assets.storage.legacy.values import all_bound, bound, is_utf8
 from z_interact_assets.storage.prepared import Prepared, driver_connection
@@ -62,14 +64,14 @@ class LegacyTable:
             found = inspector.get_columns(self._name)
             columns = tuple(column["name"] for column in found)
             types = tuple(str(column["type"]) for column in found)
-            id_is_unique = _is_unique(inspector, self._name, "id")
+            self._id_is_unique = _is_unique(inspector, self._name, "id")
         missing = {"id", "image_url"} - set(columns)
         if missing:
             raise TableUnusableError(
                 f"Table `{self._name}` has no column {' and no '.join(sorted(missing))}.",
                 remedy="Without it rows can be neither addressed nor pointed at R2; check DATABASE_URL.",
             )
-        if not id_is_unique:
+        if not self._id_is_unique:
             self._refuse_repeated_ids()
         return TableShape(table=self._name, columns=columns, types=types)
 
@@ -113,24 +115,21 @@ class LegacyTable:
         """
         last = after
         while True:
-            with self._snapshot() as connection:
-                peek = self._peek(connection)
-                rows = connection.execute(self._heads_statement(last, page_rows, rowid=peek is not None)).all()
-                page = [head_of(row, peek) for row in rows if is_utf8(row[0])]
-            if page:
-                yield page
-            if len(rows) < page_rows:
+            page = self._heads.read(last, page_rows)
+            if page.heads:
+                yield page.heads
+            if page.found < page_rows:
                 return
-            last = rows[-1][0]
+            last = page.last
 
     def unaddressable(self) -> int:
         """Return how many rows have no id to address them by: none, no text, or a text that is not UTF-8."""
-        statement = sa.select(sa.func.count()).select_from(self._table).where(sa.not_(self._has_text_id()))
+        statement = sa.select(sa.func.count()).select_from(self._table).where(sa.not_(self._heads.has_text_id))
         with self._reading() as connection:
             without_text = connection.execute(statement).scalar_one()
         if not self._on_sqlite:  # others refuse such a text
             return without_text
-        return without_text + sum(1 for row_id in self._text_ids() if not is_utf8(row_id))
+        return without_text + self._not_utf8()
 
     def head(self, row_id: str) -> RowHead | None:
         """Return one row's head (sizes without the payload), or None if the row is gone."""
@@ -210,30 +209,17 @@ class LegacyTable:
     def _column(self, name: str) -> sa.ColumnElement[Any]:
         return self._table.c[name]
 
-    def _heads_statement(self, after: str | None, limit: int | None, *, rowid: bool) -> sa.Select[*tuple[Any, ...]]:
-        """Select id, data octets or type, url octets or type, url head, status; see SQLitePeek for the first."""
-        id_, url = self._column("id"), self._column("image_url")
-        data = self._column("image_data") if self.shape.has("image_data") else sa.null()
-        status = self._column("status") if self.shape.has("status") else sa.null()
-        if rowid:
-            # typeof() reads the row's header only; status lies behind the payload, so it is read only where none is.
-            empty = sa.and_(sa.func.typeof(data) == "null", sa.func.typeof(url) == "null")
-            columns = (sa.func.typeof(data), sa.func.typeof(url), sa.case((empty, status)), sa.text("rowid"))
-        else:
-            empty = sa.and_(data.is_(None), url.is_(None))
-            # Bytes on SQLite: its substr() of a text ends at a NUL, and octet_length() came with 3.43.
-            start = sa.cast(url, sa.LargeBinary) if self._on_sqlite else url
-            columns = (
-                self._octets(data), self._octets(url), sa.case((empty, status)),
-                sa.func.substr(start, 1, URL_HEAD_BYTES),
-            )  # fmt: skip
-        statement = sa.select(id_, *columns).order_by(id_).limit(limit).where(self._has_text_id())
-        return statement if after is None else statement.where(id_ > bound(after))
+    @cached_property
+    def _heads(self) -> HeadPages:
+        return HeadPages(
+            self._table, self.shape, self._reader.dialect, self._snapshot, has_rowid=self._has_rowid,
+            sorts=not self._id_is_unique,
+        )  # fmt: skip
 
     @cached_property
     def _rows(self) -> RowReader:
         same = self._column("id") == sa.bindparam("row_id")
-        head = self._heads_statement(None, 1, rowid=self._has_rowid)
+        head = self._heads.select().limit(1)
         return RowReader(
             table=self._name, columns=self.shape.columns, has_rowid=self._has_rowid, reading=self._reading,
             snapshot=self._snapshot, head_statement=Prepared(head.where(same), self._reader.dialect),
@@ -242,42 +228,36 @@ class LegacyTable:
 
     def _rows_ahead(self) -> RowsAhead:
         among = self._column("id").in_(sa.bindparam("row_ids", expanding=True))
-        heads = self._heads_statement(None, None, rowid=False)
-        return RowsAhead(self._rows, heads=heads.where(among), rows=self._whole_row().where(among))
+        return RowsAhead(self._rows, heads=self._heads.select().where(among), rows=self._whole_row().where(among))
 
     def _whole_row(self) -> sa.Select[Any]:
         return sa.select(*(self._column(name) for name in self.shape.columns))
-
-    def _peek(self, connection: sa.Connection) -> SQLitePeek | None:
-        return SQLitePeek.of(connection, self._name) if self._has_rowid else None
 
     @cached_property
     def _has_rowid(self) -> bool:
         with self._reading() as connection:
             return SQLitePeek.works(connection, self._name)
 
-    def _text_ids(self) -> Iterator[str]:
+    def _not_utf8(self) -> int:
+        """Return how many ids are texts, but no UTF-8."""
         id_ = self._column("id")
-        statement = sa.select(id_).where(self._has_text_id()).order_by(id_).limit(PAGE_IDS)
-        page: Sequence[str] = ()
+        statement = sa.select(id_).where(self._heads.has_text_id)
+        strict, lenient = StrictPages(statement, id_, self._reader.dialect), statement.order_by(id_).limit(PAGE_IDS)
+        found, last = 0, None
         while True:
             with self._reading() as connection:
-                after = [id_ > bound(page[-1])] if page else []
-                page = connection.execute(statement.where(*after)).scalars().all()
-            yield from page
+                page = strict.read(connection, last, PAGE_IDS)
+                if page is None:
+                    later = lenient if last is None else lenient.where(id_ > bound(last))
+                    page = connection.execute(later).all()
+                    found += sum(1 for (row_id,) in page if not is_utf8(row_id))
             if len(page) < PAGE_IDS:
-                return
+                return found
+            last = page[-1][0]
 
     @property
     def _on_sqlite(self) -> bool:
         return self._reader.dialect.name == "sqlite"
-
-    def _has_text_id(self) -> sa.ColumnElement[bool]:
-        id_ = self._column("id")
-        return sa.func.typeof(id_) == "text" if self._on_sqlite else id_.is_not(None)
-
-    def _octets(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-        return sa.func.length(sa.cast(column, sa.LargeBinary)) if self._on_sqlite else sa.func.octet_length(column)
 
     def _refuse_repeated_ids(self) -> None:
         """Raise if an id names more than one row: a compare-and-swap by id could then switch the wrong one."""
@@ -296,8 +276,13 @@ class LegacyTable:
         present = sa.select(self._column("id")).where(self._column("id") == row["id"])
         if connection.execute(present).first() is not None:
             return False
-        insert = (sqlite if self._on_sqlite else postgresql).insert(self._table).values(all_bound(row))
-        return connection.execute(insert.on_conflict_do_nothing()).rowcount == 1
+        if self._on_sqlite:
+            insert = sqlite.insert(self._table).values(all_bound(row)).on_conflict_do_nothing()
+        else:
+            from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - 30 ms that a table in SQLite need not pay for
+
+            insert = postgresql.insert(self._table).values(all_bound(row)).on_conflict_do_nothing()
+        return connection.execute(insert).rowcount == 1
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
