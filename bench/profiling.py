@@ -1,7 +1,7 @@
 """Where the service's time goes: pyinstrument over every thread of one migration, as HTML and text, by scenario.
 
 pyinstrument looks at one thread; the service works in many. So each thread gets a profiler of its own, and those of
-one name (feeder, settler, the uploads' pool) are put together, without the time they waited for each other.
+one name (carrier, the uploads' pool) are put together, without the time they waited for each other.
 """
 
 import re

@@ -183,7 +183,7 @@ class Migration:
 class _HandOut:
     """The pending images of the batches this run gets leases of, and the account of which batch has ended.
 
-    `items` is iterated by the feeder's thread, everything else is called by the run's own.
+    `items` is iterated by the carrier, everything else is called by the run's own.
     """
 
     def __init__(

@@ -30,7 +30,7 @@ _READ, _PREPARED = 2.75, 0.75
 
 
 class Worker:
-    """Does what a row needs of R2. Used by many threads at once."""
+    """Does what a row needs of R2. One thread begins, many send."""
 
     def __init__(
         self, table: LegacyTable, sink: Sink, preparation: Preparation, budget: ByteBudget, clock_ms: Callable[[], int]
