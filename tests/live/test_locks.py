@@ -31,7 +31,7 @@ class Watch:
         self.groups: list[list[int]] = []
         self.outside: Callable[[], object] = lambda: None
         table = site.table
-        self._path = table._reader.url.database
+        self._path = str(table._reader.url.database)
         assert table._writer is not None
         for engine in (table._reader, table._writer):
             event.listen(engine, "checkout", lambda *_: self._hold(1))

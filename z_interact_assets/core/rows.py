@@ -96,7 +96,7 @@ class SpeltText:
     """A stored text that is not held: `spell` makes it again, exactly. `octets` is its size as stored."""
 
     octets: int
-    head: str
+    head: str = field(repr=False)
     spell: Callable[[], str | bytes] = field(repr=False)
 
 

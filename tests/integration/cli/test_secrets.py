@@ -18,7 +18,7 @@ from tests.integration.cli.every_command import lines, without_arguments
 from tests.support.planted import MISTAKES, SECRETS, SETTINGS, add_rows
 from tests.support.traces import contents, traces
 from z_interact_assets.cli import main
-from z_interact_assets.core.rows import RowChange
+from z_interact_assets.core.rows import RowChange, spelt
 from z_interact_assets.demo.standin import StandIn
 from z_interact_assets.demo.standin_app import IncomingRequest
 from z_interact_assets.migrate.worker import Worker
@@ -104,16 +104,17 @@ def tell(told: Told, folder: Path) -> None:
 def with_bugs(told: Told) -> None:
     """Bugs of our own in the middle of a run, whose messages quote whatever is at hand; Dagster keeps tracebacks."""
 
-    def quote_everything(self: Worker, item: Any, row: Any, prepared: Any) -> Any:
+    def quote_everything(self: Worker, item: Any, prepared: Any) -> Any:
         sink: Any = self._sink
-        raise RuntimeError(f"a bug: {row!r} {prepared!r} {item!r} {vars(self)!r} {vars(sink)!r} {sink._store!r}")
+        raise RuntimeError(f"a bug: {prepared.row!r} {prepared!r} {item!r} {vars(self)!r} {vars(sink)!r} {sink._store!r}")
 
     def switch_wrongly(self: LegacyTable, changes: Sequence[RowChange], **_: Any) -> list[bool]:
         # A statement that the database refuses, with payload and URL among its parameters.
         with self._writing() as connection:
             for change in changes:
                 same = " AND ".join(f"{column} IS :{column}" for column in change.as_read)
-                connection.execute(sa.text(f"UPDATE images SET no_such_column = 1 WHERE {same}"), dict(change.as_read))
+                read = {column: spelt(value) for column, value in change.as_read.items()}
+                connection.execute(sa.text(f"UPDATE images SET no_such_column = 1 WHERE {same}"), read)
         return []
 
     for name, target, method, bug in (

@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import event
 
 from tests.support.images import base64_of, make_png
 from tests.support.postgres import find_binary, postgres
@@ -306,7 +307,7 @@ def test_rows_are_read_some_at_a_time(workspace, sample):
     with connected(workspace.settings.database_url.get_secret_value().rpartition("/")[0], "app") as app:
         app.execute(sa.text("DELETE FROM images WHERE id = :id"), {"id": ids[5]})
     statements = []
-    sa.event.listen(table._reader, "before_cursor_execute", lambda *call: statements.append(call[2]))
+    event.listen(table._reader, "before_cursor_execute", lambda *call: statements.append(call[2]))
     with table.reader() as rows:
         heads = rows.heads([*ids, "nobody"])
         assert sorted(heads) == sorted(set(ids) - {ids[5]})
