@@ -106,7 +106,9 @@ def with_bugs(told: Told) -> None:
 
     def quote_everything(self: Worker, item: Any, prepared: Any) -> Any:
         sink: Any = self._sink
-        raise RuntimeError(f"a bug: {prepared.row!r} {prepared!r} {item!r} {vars(self)!r} {vars(sink)!r} {sink._store!r}")
+        raise RuntimeError(
+            f"a bug: {prepared.row!r} {prepared!r} {item!r} {vars(self)!r} {vars(sink)!r} {sink._store!r}"
+        )
 
     def switch_wrongly(self: LegacyTable, changes: Sequence[RowChange], **_: Any) -> list[bool]:
         # A statement that the database refuses, with payload and URL among its parameters.
