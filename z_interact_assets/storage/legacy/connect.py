@@ -105,7 +105,11 @@ def _decode(raw: bytes) -> str:
 def _server_engine(database_url: str) -> sa.Engine:
     try:
         url = make_url(database_url)
-        return sa.create_engine(url, hide_parameters=True, pool_size=8, max_overflow=256, pool_pre_ping=True)
+        # What psycopg has prepared fails once the app alters the table: a plan must not change its result.
+        unprepared = {"prepare_threshold": None} if url.drivername == "postgresql+psycopg" else {}
+        return sa.create_engine(
+            url, hide_parameters=True, pool_size=8, max_overflow=256, pool_pre_ping=True, connect_args=unprepared
+        )
     except (ArgumentError, ValueError) as error:
         raise TableUnusableError(f"DATABASE_URL is not a database URL ({type(error).__name__}).",
                                  remedy=f"Forms: {_FORMS}.") from None  # fmt: skip
