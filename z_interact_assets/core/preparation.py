@@ -110,7 +110,7 @@ class Preparation:
 
     def payload_bytes(self, head: RowHead) -> int:
         """Return the size of what will be read for the row: its text, or the file it names."""
-        text = (head.data_bytes or 0) + (head.url_bytes or 0)
+        text = head.text_bytes
         if self.size_static is None or classify_head(head, self.bases) is not HeadKind.LOCAL:
             return text
         return text + self.size_static((head.url_head or "").strip())

@@ -54,6 +54,11 @@ class RowHead:
     status: str | None = None
 
     @property
+    def text_bytes(self) -> int:
+        """Octets of both texts."""
+        return (self.data_bytes or 0) + (self.url_bytes or 0)
+
+    @property
     def fingerprint(self) -> str:
         """32 hex digits that change when the app changes the row's image or its URL (sizes stand for payloads)."""
         text = f"{self.data_bytes}\n{self.url_bytes}\n{self.url_head}"

@@ -78,19 +78,14 @@ class Worker:
         decision = self._preparation.prepare(row)
         if isinstance(decision, SetAside):
             return _aside(item, decision, row.head())
-        kept = self._keep(taken, _PREPARED / _READ)
+        kept = int(taken * _PREPARED / _READ)
+        self._budget.give(taken - kept)
         return Upload(partial(self._send, item, decision, kept), kept)
 
     def _send(self, item: WorkItem, decision: Prepared | PointsAtR2, taken: int) -> Outcome:
         outcome = self._sent(item, decision)
         outcome.taken = taken
         return outcome
-
-    def _keep(self, taken: int, share: float) -> int:
-        """Give back the rest of what was taken."""
-        kept = int(taken * share)
-        self._budget.give(taken - kept)
-        return kept
 
     def _sent(self, item: WorkItem, decision: Prepared | PointsAtR2) -> Outcome:
         try:

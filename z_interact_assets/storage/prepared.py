@@ -90,13 +90,27 @@ def _processor(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> Processor
 
 
 def _one(driver: sqlite3.Connection, text: str, values: Sequence[Any]) -> Sequence[Any] | None:
-    """Decode texts strictly, in C, and only where one is not UTF-8 as the connection does."""
+    try:
+        return strictly(driver, lambda: driver.execute(text, values).fetchone())
+    except NotUTF8Error:
+        return driver.execute(text, values).fetchone()
+
+
+class NotUTF8Error(Exception):
+    """A text is not UTF-8."""
+
+
+def strictly(driver: sqlite3.Connection, fetch: Callable[[], Any]) -> Any:
+    """Return what `fetch` does with texts decoded in C, which is a fraction of the connection's own decoding.
+
+    Raises NotUTF8Error where one is not UTF-8.
+    """
     lenient, driver.text_factory = driver.text_factory, str
     try:
-        return driver.execute(text, values).fetchone()
+        return fetch()
     except sqlite3.OperationalError as error:
         if error.__dict__.get("sqlite_errorcode") is not None:  # an error of SQLite's, not of decoding
             raise
+        raise NotUTF8Error from None
     finally:
         driver.text_factory = lenient
-    return driver.execute(text, values).fetchone()

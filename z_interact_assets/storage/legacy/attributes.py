@@ -77,7 +77,7 @@ def _by_weight(heads: Sequence[RowHead]) -> Iterator[list[RowHead]]:
     weight = 0
     for head in heads:
         page.append(head)
-        weight += (head.data_bytes or 0) + (head.url_bytes or 0)
+        weight += head.text_bytes
         if weight >= _PAGE_BYTES:
             yield page
             page, weight = [], 0

@@ -94,7 +94,7 @@ class RowsAhead:
         return self._read.pop(row_id, None)
 
     def _read_ahead(self) -> None:
-        sizes = accumulate((head.data_bytes or 0) + (head.url_bytes or 0) for head in self._coming)
+        sizes = accumulate(head.text_bytes for head in self._coming)
         count = max(1, sum(1 for _ in takewhile(lambda size: size <= _AHEAD_BYTES, sizes)))
         ids = [head.id for head in islice(self._coming, count)]
         del self._coming[:count]

@@ -10,14 +10,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from z_interact_assets.storage.legacy.values import is_utf8
-from z_interact_assets.storage.prepared import driver_connection
+from z_interact_assets.storage.prepared import NotUTF8Error, driver_connection, strictly
 
 
 class StrictPages:
-    """Reads pages of one statement, in order of a column of text that its rows begin with.
-
-    Its texts are decoded in C, which takes a fraction of what the connection's own decoding does.
-    """
+    """Reads pages of one statement, in order of a column of text that its rows begin with."""
 
     def __init__(
         self,
@@ -42,18 +39,15 @@ class StrictPages:
         return self._rows(driver_connection(connection), str(compiled), ordered)
 
     def _rows(self, driver: sqlite3.Connection, text: str, values: list[Any]) -> list[Any] | None:
-        lenient, driver.text_factory = driver.text_factory, str
         usual = None if self._longest is None else driver.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, self._longest)
         try:
-            return driver.execute(text, values).fetchall()
+            return strictly(driver, lambda: driver.execute(text, values).fetchall())
+        except NotUTF8Error:
+            return None
         except sqlite3.DataError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_TOOBIG:
                 raise
-        except sqlite3.OperationalError as error:
-            if error.__dict__.get("sqlite_errorcode") is not None:  # an error of SQLite's, not of decoding
-                raise
+            return None
         finally:
-            driver.text_factory = lenient
             if usual is not None:
                 driver.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, usual)
-        return None

@@ -146,7 +146,8 @@ class LegacyTable:
         Not to be read by another thread at the same time.
         """
         if not self._on_sqlite:  # whose connection may break: each call takes another
-            yield self._rows_ahead()
+            heads, rows = self._statements_ahead
+            yield RowsAhead(self._rows, heads=heads, rows=rows)
             return
         with self._reading() as connection:
             yield replace(
@@ -226,9 +227,10 @@ class LegacyTable:
             row_statement=Prepared(self._whole_row().where(same), self._reader.dialect),
         )  # fmt: skip
 
-    def _rows_ahead(self) -> RowsAhead:
+    @cached_property
+    def _statements_ahead(self) -> tuple[sa.Select[Any], sa.Select[Any]]:
         among = self._column("id").in_(sa.bindparam("row_ids", expanding=True))
-        return RowsAhead(self._rows, heads=self._heads.select().where(among), rows=self._whole_row().where(among))
+        return self._heads.select().where(among), self._whole_row().where(among)
 
     def _whole_row(self) -> sa.Select[Any]:
         return sa.select(*(self._column(name) for name in self.shape.columns))
