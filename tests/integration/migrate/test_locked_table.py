@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.images import base64_of, data_url_of, make_png
 from tests.support.sites import PUBLIC_URL, Site
-from z_interact_assets.core.errors import TableUnavailableError
+from z_interact_assets.core.errors import StorageRefusedError, TableUnavailableError
 from z_interact_assets.core.models import ItemState
 from z_interact_assets.core.reasons import Reason
 from z_interact_assets.migrate.migration import Scope
@@ -95,3 +95,19 @@ def test_a_reader_beside_us_does_not_stop_the_run(impatient, app):
         assert reader.execute("SELECT count(*) FROM images WHERE image_url LIKE 'data:%'").fetchone() == (ROWS,)
         assert impatient.report()["migrated"] == ROWS
         assert reader.execute("SELECT count(*) FROM images WHERE image_url LIKE 'data:%'").fetchone() == (ROWS,)
+
+
+def test_batches_that_ended_are_told_before_the_error_that_ends_the_run(impatient):
+    """They are told once a second: those of the last one must not be lost with it."""
+    uploads = []
+
+    def refuse_the_last(_: str) -> None:
+        uploads.append(None)
+        if len(uploads) == ROWS:
+            raise StorageRefusedError("The bucket is gone.", code="NoSuchBucket")
+
+    impatient.memory.before_upload = refuse_the_last
+    told = []
+    with pytest.raises(StorageRefusedError, match="gone"):
+        told.extend(impatient.migration().run(Scope()))
+    assert [(batch.items, batch.pending) for batch in told] == [(10, 0)]
